@@ -1,0 +1,51 @@
+# Every target sets up what it needs first; `make help` says what each one does.
+# All real work is in tools/, so that each step can also be run by hand.
+
+PYTHON := .venv/bin/python
+# Two workers: enough for two cores, and a notebook's kernel may need 1 GB.
+WORKERS ?= 2
+# Where the three source files of the data are, or are put.
+SOURCES ?= sources
+
+.PHONY: help venv book test lab notebooks bench data lock clean
+
+help: ## list the targets (this text)
+	@echo "Usage: make TARGET. Each target sets up .venv first if that is needed."
+	@sed -n 's/^\([a-z]*\):[^#]*## /  \1\t/p' Makefile | expand -t 14
+
+venv: ## the environment in .venv, from requirements.lock
+	@sh tools/bootstrap.sh
+
+book: venv ## the site in _build/html, from the outputs stored in the notebooks
+	@$(PYTHON) tools/build_book.py
+
+test: venv ## style, unit tests, docstring examples, stored notebook outputs, site
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m pytest -n $(WORKERS)
+	@echo "All tests passed: style, package, notebooks and site. Nothing in the course was changed."
+
+lab: venv ## JupyterLab, opened on the course
+	@$(PYTHON) -m jupyter lab
+	@echo "JupyterLab has ended. What you saved is in the notebooks, mostly in chapters/."
+
+notebooks: venv ## run every notebook from a clean kernel and store its outputs
+	@$(PYTHON) tools/execute_notebooks.py
+
+bench: ## time and memory beside the published way (installs JAX, about 350 MB)
+	@sh tools/bootstrap.sh bench
+	@$(PYTHON) benchmarks/run.py
+	@echo "The benchmark is done; its table stands above."
+
+data: venv ## the bundled extracts in mrp_helpers/datasets, from the source files
+	@sh tools/fetch_sources.sh $(SOURCES)
+	@$(PYTHON) tools/make_data.py $(SOURCES)
+
+lock: ## newest versions into requirements.lock, from pyproject.toml
+	@sh tools/lock.sh
+	@echo "The versions are in requirements.lock; the next make target installs them."
+
+clean: ## remove what make book and make test leave behind, and .venv
+	@rm -rf _build .venv .pytest_cache .ruff_cache build *.egg-info
+	@find . -name __pycache__ -prune -exec rm -rf {} +
+	@echo "Removed the site, the environment and all caches; the course itself is untouched."

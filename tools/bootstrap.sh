@@ -1,0 +1,52 @@
+#!/bin/sh
+# Make .venv: the versions in requirements.lock, and the package itself, editable.
+#
+#   sh tools/bootstrap.sh          what the book and the tests need
+#   sh tools/bootstrap.sh bench    the above and what the benchmarks compare with
+#
+# A finished .venv carries a stamp that says what it was made from. While that still holds,
+# there is nothing to do. The stamp is removed before anything is installed and written after,
+# so a .venv without one is a half-made one, and is made anew.
+set -eu
+cd "${0%/*}/.."
+. tools/find_python.sh
+
+stamp=.venv/.complete
+python=.venv/bin/python
+extras=book,test
+
+# What the benchmarks need stays once it is there: removing it would only cost a download.
+if [ "${1:-}" = bench ] || { [ -f "$stamp" ] && grep -q "^extras.*bench" "$stamp"; }; then
+    extras=$extras,bench
+fi
+
+# The folder is part of the stamp: a .venv that was moved or copied points to the old place.
+wanted_stamp() {
+    echo "folder $PWD"
+    echo "extras $extras"
+    echo "inputs $(cat requirements.lock pyproject.toml | cksum)"
+}
+
+is_usable() {
+    [ -f "$stamp" ] && grep -qxF "folder $PWD" "$stamp" && "$python" -c '' 2>/dev/null
+}
+
+if is_usable; then
+    [ "$(cat "$stamp")" = "$(wanted_stamp)" ] && exit 0
+    echo "Bringing .venv up to date with requirements.lock and pyproject.toml."
+else
+    base=$(find_python)
+    echo "Making .venv with $("$base" --version). The first time takes about a minute."
+    "$base" -m venv --clear .venv
+fi
+
+rm -f "$stamp"
+if command -v uv >/dev/null 2>&1; then
+    uv pip install --quiet --python "$python" -c requirements.lock -e ".[$extras]"
+else
+    # -qq: pip remarks on its own settings and on every file it has no need of; errors remain.
+    "$python" -m pip install -qq --disable-pip-version-check \
+        -c requirements.lock -e ".[$extras]"
+fi
+wanted_stamp >"$stamp"
+echo "The environment is ready in .venv."
