@@ -1,0 +1,46 @@
+"""Checks that several modules share; each message names the column, the place and the remedy."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+import numpy as np
+import pandas as pd
+
+
+def listing(values: Iterable[object], most: int = 8) -> str:
+    """Write values as a short list: ``'AL', 'AK' and 3 more``."""
+    shown = list(values)
+    text = ", ".join(repr(value) for value in shown[:most])
+    return text if len(shown) <= most else f"{text} and {len(shown) - most} more"
+
+
+def require_columns(table: pd.DataFrame, columns: Iterable[str], what: str) -> None:
+    """Raise KeyError when ``table`` lacks one of ``columns``; name a likely misspelling."""
+    for column in columns:
+        if column in table.columns:
+            continue
+        names = [str(name) for name in table.columns]
+        close = get_close_matches(str(column), names, n=1) or [
+            name for name in names if name.startswith(str(column))
+        ]
+        remedy = (
+            f"it has {close[0]!r} - rename it" if close else f"its columns are {listing(names)}"
+        )
+        raise KeyError(f"{what} has no column {column!r}; {remedy}")
+
+
+def require_counts(values: pd.Series, what: str) -> None:
+    """Raise unless ``values`` are finite numbers >= 0 with a total above 0."""
+    if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
+        raise TypeError(f"{what} is not numeric but {values.dtype}; convert it with pd.to_numeric")
+    numbers = values.to_numpy(dtype="float64", na_value=np.nan)
+    for fault, word in (
+        (np.isnan(numbers), "missing"),
+        (np.isinf(numbers), "infinite"),
+        (numbers < 0, "negative"),
+    ):
+        if fault.any():
+            where = listing(values.index[fault], most=3)
+            raise ValueError(f"{what} is {word} in {fault.sum()} row(s), at index {where}")
+    if numbers.sum() == 0:
+        raise ValueError(f"{what} sums to zero; there is nobody to weight by")

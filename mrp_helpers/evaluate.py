@@ -1,0 +1,87 @@
+"""How far estimates are from a truth, and whether their intervals hold it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from mrp_helpers._errors import listing, require_columns
+
+
+def evaluate(
+    estimates: pd.DataFrame, truth: pd.Series | pd.DataFrame, by: str | Sequence[str] = "state"
+) -> pd.Series:
+    """Compare estimates of groups with the truth, each group counting once.
+
+    Parameters
+    ----------
+    estimates : pandas.DataFrame
+        One row a group: the columns `by`, ``estimate`` and, if there are intervals, ``lower`` and
+        ``upper``; from `poststratify` or made by hand.
+    truth : pandas.Series or pandas.DataFrame
+        A Series of true values indexed by `by`, or a table with the columns `by` and ``truth``.
+    by : str or sequence of str
+        The columns that name a group.
+
+    Returns
+    -------
+    pandas.Series
+        Over the groups that both have: ``mae`` (mean absolute error), ``rmse``, ``bias`` (mean of
+        estimate minus truth), ``coverage`` (share of intervals that hold the truth), ``width``
+        (mean width of the intervals), all on the scale of the estimates, and ``n_groups``.
+        Coverage and width are missing when the estimates have no intervals.
+
+    Raises
+    ------
+    KeyError
+        When a column is missing.
+    ValueError
+        When a group is listed twice, a value is missing, or no group is in both tables.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mrp_helpers import evaluate
+    >>> estimates = pd.DataFrame({"state": ["AK", "AL"], "estimate": [0.5, 0.6]})
+    >>> evaluate(estimates, pd.Series({"AK": 0.4, "AL": 0.6}))[["mae", "bias", "n_groups"]]
+    mae         0.05
+    bias        0.05
+    n_groups    2.00
+    dtype: float64
+    """
+    by = [by] if isinstance(by, str) else list(by)
+    intervals = [column for column in ("lower", "upper") if column in estimates]
+    found = _indexed(estimates, by, ["estimate", *intervals], "estimates")
+    if isinstance(truth, pd.Series):
+        truth = truth.rename("truth").rename_axis(index=by).reset_index()
+    both = found.join(_indexed(truth, by, ["truth"], "truth"), how="inner")
+    if both.empty:
+        raise ValueError(
+            f"no group is in both tables: estimates have {listing(found.index, most=3)}, truth has "
+            f"{listing(truth[by].itertuples(index=False, name=None), most=3)}"
+        )
+    error = both["estimate"] - both["truth"]
+    scores = {
+        "mae": error.abs().mean(),
+        "rmse": np.sqrt((error**2).mean()),
+        "bias": error.mean(),
+        "coverage": np.nan,
+        "width": np.nan,
+        "n_groups": len(both),
+    }
+    if len(intervals) == 2:
+        held = both["truth"].between(both["lower"], both["upper"])
+        scores |= {"coverage": held.mean(), "width": (both["upper"] - both["lower"]).mean()}
+    return pd.Series(scores)
+
+
+def _indexed(table: pd.DataFrame, by: list[str], values: list[str], what: str) -> pd.DataFrame:
+    require_columns(table, [*by, *values], what)
+    if table.duplicated(by).any():
+        twice = table.loc[table.duplicated(by), by].iloc[0].to_dict()
+        raise ValueError(f"{what} list group {twice} more than once")
+    missing = table[values].isna().any(axis=1)
+    if missing.any():
+        group = table.loc[missing, by].iloc[0].to_dict()
+        raise ValueError(f"{what} have no value for group {group}; drop it knowingly or mend it")
+    return table.set_index(by)[values]

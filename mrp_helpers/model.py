@@ -1,0 +1,273 @@
+"""Fit a Bambi model once, keep its draws, and ask whether the sampler was healthy.
+
+A stored fit is one netCDF file (float32, compressed) whose attributes say what it was made from:
+a digest of the model, its priors, its data and the sampler's settings. `fit_or_load` compares
+them before it loads, so a fit of another model is never taken for this one.
+
+Two folders are looked at: the one that ships with the package, which a reader never changes, and
+the reader's own cache. The environment variable ``MRP_HELPERS_CACHE`` names another cache.
+"""
+
+import hashlib
+import json
+import os
+import re
+import time
+import warnings
+from datetime import date
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+import arviz as az
+import bambi as bmb
+import formulae
+import numpy as np
+import pandas as pd
+import platformdirs
+import xarray as xr
+
+SHIPPED = Path(__file__).parent / "posteriors"
+SAMPLER = {
+    "draws": 1000,
+    "tune": 1000,
+    "chains": 4,
+    "inference_method": "nutpie",
+    "nuts": {"target_accept": 0.97},
+    "random_seed": 2,
+}
+_KEPT_STATISTICS = ["diverging", "energy"]
+
+
+def fit_or_load(
+    model: bmb.Model, name: str, *, resample: bool = False, **sampler: object
+) -> xr.DataTree:
+    """Load the stored draws of this very model, or sample it and store them.
+
+    Parameters
+    ----------
+    model : bambi.Model
+        The model to fit.
+    name : str
+        Name of the stored fit: letters, digits, ``-`` and ``_``.
+    resample : bool
+        Sample even when stored draws match.
+    **sampler
+        Settings for ``model.fit`` that differ from the course's: 4 chains of 1000 draws after
+        1000 tuning steps by nutpie, ``nuts={"target_accept": 0.97}``, ``random_seed=2``.
+
+    Returns
+    -------
+    xarray.DataTree
+        The groups ``posterior`` (dimensions ``chain``, ``draw`` and a term's own),
+        ``sample_stats`` (``diverging``, ``energy``) and ``observed_data``. A line on standard
+        output says whether the draws were sampled or loaded, and from when they are.
+
+    Raises
+    ------
+    ValueError
+        When `name` cannot be a file's name.
+
+    Warns
+    -----
+    UserWarning
+        When the draws could not be stored or a stored file could not be read. The fit goes on.
+
+    Examples
+    --------
+    >>> import bambi as bmb
+    >>> from mrp_helpers import fit_or_load, load_heart_transplants
+    >>> model = bmb.Model("death ~ treatment", load_heart_transplants())
+    >>> draws = fit_or_load(model, "heart-naive")  # doctest: +ELLIPSIS
+    heart-naive: loaded 4 x 1000 draws, sampled on ...
+    >>> draws["posterior"]["treatment"].mean().round(1).item()
+    0.1
+    """
+    if not re.fullmatch(r"[\w-]+", name):
+        raise ValueError(f"{name!r} cannot name a fit; use letters, digits, '-' and '_' only")
+    settings = SAMPLER | sampler
+    digests = model_digests(model) | {"sampler": _digest(json.dumps(settings, sort_keys=True))}
+
+    if not resample:
+        for path in (SHIPPED / f"{name}.nc", _cache() / f"{name}.nc"):
+            draws = _read_if_same(path, digests)
+            if draws is not None:
+                print(f"{name}: loaded {_size(draws)}, sampled on {draws.attrs['sampled_on']}")
+                return draws
+
+    started = time.perf_counter()
+    draws = _thin_out(model.fit(**settings))
+    draws.attrs = {f"digest_{part}": digest for part, digest in digests.items()}
+    draws.attrs["sampled_on"] = date.today().isoformat()
+    seconds = time.perf_counter() - started
+    print(f"{name}: sampled {_size(draws)} in {seconds:.0f} s, on {draws.attrs['sampled_on']}")
+    _store(draws, _cache() / f"{name}.nc")
+    return draws
+
+
+def model_digests(model: bmb.Model) -> dict[str, str]:
+    """Digest what makes a model: ``formula`` (with family and links), ``priors`` and ``data``.
+
+    Raises
+    ------
+    NotImplementedError
+        When the model has potentials: they are functions, and functions have no digest.
+    """
+    if model.potentials:
+        raise NotImplementedError("a model with potentials cannot be told apart; use model.fit")
+    formulas = [model.formula.main, *model.formula.additionals]
+    links = {part: link.name for part, link in model.family.link.items()}
+    used = set().union(*(formulae.model_description(text).var_names for text in formulas))
+    columns = [column for column in model.data.columns if column in used]
+    priors = {
+        part: {name: _spell(term.prior) for name, term in component.terms.items()}
+        if hasattr(component, "terms")
+        else _spell(component.prior)
+        for part, component in model.parameters.items()
+    }
+    parametrisation = [model.noncentered, model.center_predictors]
+    return {
+        "formula": _digest(json.dumps([formulas, model.family.name, links], sort_keys=True)),
+        "priors": _digest(json.dumps([priors, parametrisation], sort_keys=True)),
+        "data": _digest(model.data[columns].to_csv(index=False)),
+    }
+
+
+def _spell(prior: object) -> object:
+    """Write a prior out in full: its name, its arguments to the last digit, recursively."""
+    if isinstance(prior, bmb.Prior):
+        arguments = {name: _spell(value) for name, value in prior.args.items()}
+        return [prior.name, arguments, prior.noncentered]
+    return np.asarray(prior, dtype=float).tolist() if prior is not None else None
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _cache() -> Path:
+    own = platformdirs.user_cache_path("mrp_helpers")
+    return Path(os.environ.get("MRP_HELPERS_CACHE") or own)
+
+
+def _read_if_same(path: Path, digests: dict[str, str]) -> xr.DataTree | None:
+    if not path.is_file():
+        return None
+    try:
+        draws = xr.load_datatree(path, engine="h5netcdf")
+    except (OSError, ValueError, KeyError) as error:
+        warnings.warn(f"{path.name} cannot be read and is not used: {error}", stacklevel=3)
+        return None
+    differ = [
+        part for part, digest in digests.items() if draws.attrs.get(f"digest_{part}") != digest
+    ]
+    if differ:
+        print(f"{path.stem}: the stored draws are of another {' and '.join(differ)}, not loaded")
+        return None
+    return draws
+
+
+def _thin_out(fit: xr.DataTree) -> xr.DataTree:
+    """Keep what the course reads, as float32: fewer digits than Monte Carlo error hides."""
+    posterior = fit["posterior"].to_dataset()
+    statistics = fit["sample_stats"].to_dataset()
+    kept = statistics[[name for name in _KEPT_STATISTICS if name in statistics]]
+    groups = {
+        "posterior": posterior,
+        "sample_stats": kept,
+        "observed_data": fit["observed_data"].to_dataset(),
+    }
+    for group in groups.values():
+        group.attrs = {}
+    return xr.DataTree.from_dict({name: _as_float32(group) for name, group in groups.items()})
+
+
+def _as_float32(group: xr.Dataset) -> xr.Dataset:
+    doubles = [name for name, values in group.data_vars.items() if values.dtype == "float64"]
+    return group.assign({name: group[name].astype("float32") for name in doubles})
+
+
+def _store(draws: xr.DataTree, path: Path) -> None:
+    """Write beside the target and rename, so that a killed run leaves no half file."""
+    encoding = {
+        f"/{group}": {name: {"zlib": True, "complevel": 9} for name in draws[group].data_vars}
+        for group in draws.children
+    }
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as scratch:
+            part = Path(scratch.name)
+        try:
+            draws.to_netcdf(part, engine="h5netcdf", encoding=encoding)
+            part.chmod(0o644)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        warnings.warn(
+            f"the draws of {path.stem!r} could not be stored ({error.strerror or error}); the fit "
+            "is complete, and will be sampled again next time. Set MRP_HELPERS_CACHE to a folder "
+            "that can be written to",
+            stacklevel=3,
+        )
+
+
+def _size(draws: xr.DataTree) -> str:
+    posterior = draws["posterior"]
+    return f"{posterior.sizes['chain']} x {posterior.sizes['draw']} draws"
+
+
+def sampler_health(draws: xr.DataTree) -> pd.DataFrame:
+    """Put a fit's convergence diagnostics into one row.
+
+    Parameters
+    ----------
+    draws : xarray.DataTree
+        A fit with the groups ``posterior`` and ``sample_stats``, from `fit_or_load`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row: ``divergences`` (count over all draws), ``max_r_hat``, ``min_ess_bulk``,
+        ``min_ess_tail`` (worst over all parameters) and ``healthy``: no divergence, every r-hat
+        below 1.01, every effective sample size above 400.
+
+    Raises
+    ------
+    ValueError
+        When a group is missing, or there is a single chain: r-hat compares chains.
+
+    Notes
+    -----
+    The thresholds are those of Vehtari, Gelman, Simpson, Carpenter and Bürkner (2021).
+
+    Examples
+    --------
+    >>> import bambi as bmb
+    >>> from mrp_helpers import fit_or_load, load_heart_transplants, sampler_health
+    >>> model = bmb.Model("death ~ treatment", load_heart_transplants())
+    >>> draws = fit_or_load(model, "heart-naive")  # doctest: +ELLIPSIS
+    heart-naive: ...
+    >>> sampler_health(draws)["healthy"].item()
+    True
+    """
+    for group in ("posterior", "sample_stats"):
+        if group not in draws.children:
+            raise ValueError(f"draws have no group {group!r}; pass the whole fit")
+    if draws["posterior"].sizes["chain"] < 2:
+        raise ValueError("draws have one chain; r-hat compares chains, so sample at least two")
+    worst = az.summary(draws, kind="diagnostics", round_to="none")
+    health = pd.DataFrame(
+        {
+            "divergences": [int(draws["sample_stats"]["diverging"].sum())],
+            "max_r_hat": [worst["r_hat"].max()],
+            "min_ess_bulk": [worst["ess_bulk"].min()],
+            "min_ess_tail": [worst["ess_tail"].min()],
+        }
+    )
+    health["healthy"] = (
+        (health["divergences"] == 0)
+        & (health["max_r_hat"] < 1.01)
+        & (health["min_ess_bulk"] > 400)
+        & (health["min_ess_tail"] > 400)
+    )
+    return health

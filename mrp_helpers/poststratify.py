@@ -1,0 +1,487 @@
+"""Draws of any aggregate from a fitted Bambi model and a frame.
+
+Every aggregate is the same sum over cells, ``sum of P(cell) x E[Y | cell]``, one sum a draw. The
+model supplies ``E[Y | cell]`` through its own design matrices, the frame supplies ``P(cell)``.
+Cells are taken in blocks and only group totals are kept, so that memory does not grow with the
+frame.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import bambi as bmb
+import formulae
+import numpy as np
+import pandas as pd
+import xarray as xr
+from bambi.terms import GroupSpecificTerm, HSGPTerm, OffsetTerm
+from scipy import sparse
+
+from mrp_helpers._errors import listing, require_columns, require_counts
+from mrp_helpers.model import model_digests
+
+# Families whose parent parameter is the mean of the response (for counts out of n: of a share).
+_PARENT_IS_MEAN = {
+    "bernoulli", "beta", "beta_binomial", "binomial", "exponential", "gamma", "gaussian",
+    "laplace", "negativebinomial", "poisson", "t", "wald", "weibull",
+}  # fmt: skip
+
+_BLOCK_VALUES = 2_000_000  # cells x draws held at once by default: 16 MB an array
+
+NewLevels = Literal["error", "population"]
+
+
+def poststratify_draws(
+    model: bmb.Model,
+    draws: xr.DataTree,
+    frame: pd.DataFrame,
+    by: str | Sequence[str] | None = None,
+    *,
+    population: str = "n",
+    new_levels: NewLevels = "error",
+    random_seed: int | None = None,
+    block: int | None = None,
+) -> xr.DataArray:
+    """Post-stratify a fitted model to a frame, draw by draw.
+
+    Parameters
+    ----------
+    model : bambi.Model
+        A model with one linear predictor: common terms, offsets, group-specific intercepts and
+        slopes, in a family whose mean is the parameter that the formula models.
+    draws : xarray.DataTree
+        The draws of that model, from `fit_or_load` or ``model.fit``.
+    frame : pandas.DataFrame
+        One row a cell: every predictor of the model, the columns `by` and the population.
+    by : str, sequence of str or None
+        Columns that define the groups to estimate; None for the whole population.
+    population : str
+        The column with the number of people in each cell.
+    new_levels : {"error", "population"}
+        What to do when a group-specific term meets a level that the model never saw: name it and
+        stop, or draw its effect from the term's fitted normal distribution, one for each draw
+        and level.
+    random_seed : int or None
+        Seed of those new effects; of no consequence otherwise.
+    block : int or None
+        How many cells to hold at once; by default as many as make arrays of 16 MB.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dimensions ``(group, sample)``: the expected outcome in each group, on the scale of the
+        response (a share, 0-1, for binary outcomes and counts out of n). ``sample`` indexes
+        ``(chain, draw)``; ``group`` holds the sorted levels of `by` (a MultiIndex when there are
+        several) and has a coordinate ``population``.
+
+    Raises
+    ------
+    KeyError
+        When the frame lacks a column.
+    TypeError
+        When the population is not numeric.
+    ValueError
+        When the frame is empty or lists a cell twice; when a predictor is missing in a cell or
+        has a level that the model never saw; when the population is missing, negative, infinite
+        or zero in total; when the draws belong to another model.
+    NotImplementedError
+        When the model is of a kind that this function does not compute.
+
+    Examples
+    --------
+    >>> import bambi as bmb
+    >>> from mrp_helpers import fit_or_load, load_heart_transplants, poststratify_draws
+    >>> patients = load_heart_transplants()
+    >>> model = bmb.Model("death ~ treatment", patients)
+    >>> draws = fit_or_load(model, "heart-naive")  # doctest: +ELLIPSIS
+    heart-naive: ...
+    >>> frame = patients.value_counts("treatment").rename("n").reset_index()
+    >>> poststratify_draws(model, draws, frame).mean().round(1).item()
+    0.5
+    """
+    _refuse_other_models(model)
+    _check_draws(model, draws)
+    _check_frame(model, frame, population)
+    groups = _Groups(frame, by, population)
+    predictor = _LinearPredictor(model, draws, frame, new_levels, random_seed)
+
+    cells = _predictors_only(model, frame)
+    size = block or max(1, _BLOCK_VALUES // predictor.samples)
+    totals = np.zeros((groups.number, predictor.samples))
+    for rows in _blocks(len(cells), size):
+        totals += groups.weights(rows) @ predictor.expected(cells.iloc[rows])
+    return groups.label(totals / groups.population[:, None], draws["posterior"])
+
+
+def poststratify(
+    model: bmb.Model,
+    draws: xr.DataTree,
+    frame: pd.DataFrame,
+    by: str | Sequence[str] | None = None,
+    *,
+    population: str = "n",
+    new_levels: NewLevels = "error",
+    random_seed: int | None = None,
+    block: int | None = None,
+    prob: float = 0.95,
+) -> pd.DataFrame:
+    """Post-stratify a fitted model to a frame and summarise each group.
+
+    Parameters
+    ----------
+    model, draws, frame, by, population, new_levels, random_seed, block
+        As in `poststratify_draws`.
+    prob : float
+        Probability of the central interval, between 0 and 1.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a group, sorted: the columns `by`, ``estimate`` (mean of the draws), ``sd``,
+        ``lower`` and ``upper`` (equal-tailed interval of the draws) and ``population``.
+
+    Raises
+    ------
+    ValueError
+        When `prob` is not between 0 and 1; otherwise as in `poststratify_draws`.
+
+    Examples
+    --------
+    >>> import bambi as bmb
+    >>> from mrp_helpers import fit_or_load, load_heart_transplants, poststratify
+    >>> patients = load_heart_transplants()
+    >>> model = bmb.Model("death ~ treatment", patients)
+    >>> draws = fit_or_load(model, "heart-naive")  # doctest: +ELLIPSIS
+    heart-naive: ...
+    >>> frame = patients.value_counts("treatment").rename("n").reset_index()
+    >>> poststratify(model, draws, frame, by="treatment")[["treatment", "population"]]
+       treatment  population
+    0          0           7
+    1          1          13
+    """
+    if not 0 < prob < 1:
+        raise ValueError(f"prob is {prob}; it is a probability between 0 and 1, such as 0.95")
+    estimated = poststratify_draws(
+        model,
+        draws,
+        frame,
+        by,
+        population=population,
+        new_levels=new_levels,
+        random_seed=random_seed,
+        block=block,
+    )
+    values = estimated.to_numpy()
+    lower, upper = np.quantile(values, [(1 - prob) / 2, (1 + prob) / 2], axis=1)
+    labels = estimated.indexes["group"].to_frame(index=False)
+    labels.columns = _by_list(by) or labels.columns
+    summary = {
+        "estimate": values.mean(axis=1),
+        "sd": values.std(axis=1, ddof=1),
+        "lower": lower,
+        "upper": upper,
+        "population": estimated["population"].to_numpy(),
+    }
+    return labels[_by_list(by)].assign(**summary)
+
+
+def _by_list(by: str | Sequence[str] | None) -> list[str]:
+    return [] if by is None else [by] if isinstance(by, str) else list(by)
+
+
+def _blocks(cells: int, size: int) -> Iterator[slice]:
+    return (slice(start, min(start + size, cells)) for start in range(0, cells, size))
+
+
+def _parent(model: bmb.Model):
+    return model.parameters[model.family.likelihood.parent]
+
+
+def _terms(design) -> list:
+    return [] if design is None else list(design.terms.values())
+
+
+def _predictor_names(model: bmb.Model) -> list[str]:
+    design = _parent(model).design
+    terms = [*_terms(design.common), *_terms(design.group)]
+    return sorted(set().union(*(term.var_names for term in terms)) & set(model.data.columns))
+
+
+def _predictors_only(model: bmb.Model, frame: pd.DataFrame) -> pd.DataFrame:
+    """The columns that the design reads; as objects, strings are compared several times faster."""
+    cells = frame[_predictor_names(model)]
+    texts = [column for column in cells if pd.api.types.is_string_dtype(cells[column])]
+    return cells.astype(dict.fromkeys(texts, object))
+
+
+class _Groups:
+    """Which group each cell belongs to, and how many people it brings."""
+
+    def __init__(self, frame: pd.DataFrame, by: str | Sequence[str] | None, population: str):
+        columns = _by_list(by)
+        require_columns(frame, columns, "frame")
+        for column in columns:
+            if frame[column].isna().any():
+                raise ValueError(f"frame: column {column!r} has missing values; name every group")
+        if columns:
+            grouped = frame.groupby(columns if len(columns) > 1 else columns[0], observed=True)
+            self.codes, self.index = grouped.ngroup().to_numpy(), grouped.size().index
+        else:
+            self.codes, self.index = np.zeros(len(frame), dtype=int), pd.Index(["all"])
+        self.number = len(self.index)
+        self.people = frame[population].to_numpy(dtype="float64")
+        self.population = np.bincount(self.codes, self.people, minlength=self.number)
+        if (self.population == 0).any():
+            empty = self.index[self.population == 0]
+            raise ValueError(
+                f"frame: nobody lives in group {listing(empty, most=3)} (the {population!r} of its "
+                "cells sums to zero), so it has no mean; drop these cells from the frame"
+            )
+        whole = pd.api.types.is_integer_dtype(frame[population])
+        self._population_type = "int64" if whole else "float64"
+
+    def weights(self, rows: slice) -> sparse.csr_array:
+        """Matrix (groups x cells of the block) that sums cells into groups."""
+        people, codes = self.people[rows], self.codes[rows]
+        shape = (self.number, len(people))
+        return sparse.csr_array((people, (codes, np.arange(len(people)))), shape=shape)
+
+    def label(self, means: np.ndarray, posterior: xr.DataTree) -> xr.DataArray:
+        samples = posterior.to_dataset()[["chain", "draw"]].stack(sample=("chain", "draw"))
+        labelled = xr.DataArray(means, dims=("group", "sample"), name="estimate")
+        labelled = labelled.assign_coords(
+            xr.Coordinates.from_pandas_multiindex(samples.indexes["sample"], "sample")
+        )
+        if isinstance(self.index, pd.MultiIndex):
+            index = xr.Coordinates.from_pandas_multiindex(self.index, "group")
+        else:
+            index = {"group": self.index.to_numpy()}
+        people = self.population.astype(self._population_type)
+        return labelled.assign_coords(index).assign_coords(population=("group", people))
+
+
+class _LinearPredictor:
+    """Turns cells into draws of their expected outcome."""
+
+    def __init__(self, model, draws, frame, new_levels: NewLevels, random_seed: int | None):
+        if new_levels not in ("error", "population"):
+            raise ValueError(f"new_levels is {new_levels!r}; choose 'error' or 'population'")
+        component = _parent(model)
+        posterior = draws["posterior"].to_dataset()
+        self.samples = posterior.sizes["chain"] * posterior.sizes["draw"]
+        self.inverse_link = model.family.link[component.name].linkinv
+        self.common = component.design.common
+        rng = np.random.default_rng(random_seed)
+        self.grouped = [
+            _GroupedEffects(term, posterior, frame, new_levels, rng)
+            for term in component.group_specific_terms.values()
+        ]
+        effects = [_common_effects(component, posterior, self.samples)]
+        effects += [term.effects for term in self.grouped]
+        self.effects = np.vstack(effects)
+
+    def expected(self, cells: pd.DataFrame) -> np.ndarray:
+        """Expected outcome, (cells x samples)."""
+        designs = [term.design(cells) for term in self.grouped]
+        if self.common is not None:
+            common = self.common.evaluate_new_data(cells).design_matrix
+            designs.insert(0, sparse.csr_array(common))
+        return self.inverse_link(sparse.hstack(designs, format="csr") @ self.effects)
+
+
+def _common_effects(component, posterior: xr.Dataset, samples: int) -> np.ndarray:
+    """Stack the draws of common terms in the order of the design's columns."""
+    rows = [np.empty((0, samples))]
+    for common in _terms(component.design.common):
+        term = component.terms[common.name]
+        if isinstance(term, OffsetTerm):
+            rows.append(np.ones((1, samples)))
+        else:
+            values = posterior[term.alias or term.name].to_numpy()
+            rows.append(values.reshape(samples, -1).T)
+    return np.vstack(rows)
+
+
+class _GroupedEffects:
+    """One group-specific term: its design for some cells, and the draws that go with it.
+
+    A level that the model never saw gets columns of its own after those of the known levels, and
+    effects drawn from the term's normal distribution: one for each draw, the same in each block.
+    """
+
+    def __init__(self, term, posterior, frame, new_levels: NewLevels, rng):
+        self.term = term.term
+        self.factors = sorted(self.term.factor.var_names)
+        self.known = len(term.groups)
+        self.new = self._unseen(frame)
+        if len(self.new) and new_levels == "error":
+            self._refuse(frame)
+        effects = posterior[term.alias or term.name].to_numpy()
+        samples = effects.shape[0] * effects.shape[1]
+        # Draws are (chain, draw, [columns of the expression,] groups); the design's columns run
+        # over the expression within each group.
+        effects = effects.reshape(samples, -1, self.known)
+        if len(self.new):
+            scale = _group_sd(term, posterior).reshape(samples, -1, 1)
+            noise = rng.standard_normal((samples, effects.shape[1], len(self.new)))
+            effects = np.concatenate([effects, scale * noise], axis=2)
+        self.effects = effects.transpose(2, 1, 0).reshape(-1, samples).astype("float64")
+
+    def _unseen(self, frame: pd.DataFrame) -> pd.MultiIndex:
+        """Combinations of the grouping columns that hold a level the model never saw."""
+        combinations = frame[self.factors].drop_duplicates().sort_values(self.factors)
+        seen = np.ones(len(combinations), dtype=bool)
+        for column, levels in _categories(self.term.factor):
+            seen &= combinations[column].isin(levels).to_numpy()
+        return pd.MultiIndex.from_frame(combinations[~seen])
+
+    def _refuse(self, frame: pd.DataFrame) -> None:
+        for column, levels in _categories(self.term.factor):
+            _refuse_unseen(
+                frame,
+                column,
+                levels,
+                "Recode the frame, or pass new_levels='population' to draw its effect from the "
+                "fitted normal",
+            )
+
+    def design(self, cells: pd.DataFrame) -> sparse.csr_array:
+        """Matrix (cells x effects) that picks each cell's effects and multiplies slopes."""
+        if not len(self.new):
+            return sparse.csr_array(self.term.eval_new_data(cells))
+        values = np.atleast_2d(np.asarray(self.term.expr.eval_new_data(cells), dtype=float).T).T
+        labels = pd.MultiIndex.from_frame(cells[self.factors])
+        group = self.new.get_indexer(labels) + self.known
+        old = group < self.known
+        if old.any():
+            group[old] = self.term.factor.eval_new_data(cells[old]).argmax(axis=1)
+        width = values.shape[1]
+        columns = group[:, None] * width + np.arange(width)
+        rows = np.repeat(np.arange(len(cells)), width)
+        shape = (len(cells), len(self.effects))
+        return sparse.csr_array((values.ravel(), (rows, columns.ravel())), shape=shape)
+
+
+def _group_sd(term: GroupSpecificTerm, posterior: xr.Dataset) -> np.ndarray:
+    if term.prior.name != "Normal" or "sigma" not in term.prior.args:
+        raise NotImplementedError(
+            f"new levels of {term.name!r} cannot be drawn: its effects follow "
+            f"{term.prior.name}, not a normal with a standard deviation"
+        )
+    name = f"{term.alias or term.name}_{term.hyperprior_alias.get('sigma', 'sigma')}"
+    return posterior[name].to_numpy()
+
+
+def _refuse_other_models(model: bmb.Model) -> None:
+    """Say what is missing here rather than compute something else."""
+    if model.family.name not in _PARENT_IS_MEAN:
+        raise NotImplementedError(
+            f"the mean of family {model.family.name!r} is not one linear predictor and a link; "
+            f"families that work: {', '.join(sorted(_PARENT_IS_MEAN))}"
+        )
+    if model.formula.additionals:
+        raise NotImplementedError(
+            f"the model has {len(model.formula.additionals) + 1} linear predictors "
+            f"({listing(model.formula.additionals)}); one is supported"
+        )
+    smooth = [term.name for term in _parent(model).terms.values() if isinstance(term, HSGPTerm)]
+    if smooth:
+        raise NotImplementedError(f"Gaussian-process term {listing(smooth)} is not supported")
+
+
+def _check_draws(model: bmb.Model, draws: xr.DataTree) -> None:
+    """Refuse draws whose parameters, levels or digests are not this model's."""
+    if "posterior" not in draws.children:
+        raise ValueError("draws have no group 'posterior'; pass what fit_or_load returned")
+    posterior = draws["posterior"].to_dataset()
+    component = _parent(model)
+    sizes = {}
+    for term in component.terms.values():
+        if not isinstance(term, OffsetTerm):
+            sizes[term.alias or term.name] = dict(term.coords)
+    known = set(sizes) | set(model.parameters)
+    for name in posterior.data_vars:
+        stem = str(name).removesuffix("_offset").removesuffix("_sigma")
+        if name not in known and stem not in sizes:
+            raise ValueError(
+                f"the draws belong to another model: it has a parameter {name!r} that is not in "
+                f"this one ({listing(sizes, most=20)})"
+            )
+    for name, coords in sizes.items():
+        if name not in posterior:
+            raise ValueError(f"the draws belong to another model: they have no parameter {name!r}")
+        for dimension, levels in coords.items():
+            found = posterior[name].coords.get(dimension)
+            if found is None or list(found.to_numpy()) != list(levels):
+                raise ValueError(
+                    f"the draws belong to another model: {name!r} has other levels there; this "
+                    f"model's are {listing(levels)}"
+                )
+    stored = {part: draws.attrs.get(f"digest_{part}") for part in ("formula", "priors", "data")}
+    if all(stored.values()):
+        differ = [part for part, found in model_digests(model).items() if stored[part] != found]
+        if differ:
+            raise ValueError(
+                f"the draws belong to another model: they were sampled with another "
+                f"{' and '.join(differ)}; fit this model first"
+            )
+
+
+def _check_frame(model: bmb.Model, frame: pd.DataFrame, population: str) -> None:
+    if frame.empty:
+        raise ValueError("frame is empty; it needs one row for each cell")
+    component = _parent(model)
+    predictors = _predictor_names(model)
+    require_columns(frame, [*predictors, population], "frame")
+    require_counts(frame[population], f"frame: column {population!r}")
+    for column in predictors:
+        if frame[column].isna().any():
+            rows = frame.index[frame[column].isna()]
+            raise ValueError(
+                f"frame: column {column!r} is missing in {len(rows):,} cell(s), at index "
+                f"{listing(rows, most=3)}; a join may have failed"
+            )
+    cells = frame.drop(columns=population)
+    twice = cells.duplicated()
+    if twice.any():
+        example = cells[twice].iloc[0].to_dict()
+        raise ValueError(
+            f"frame lists {twice.sum():,} cell(s) more than once, such as {example}; sum their "
+            f"{population!r} first"
+        )
+    _refuse_unseen_levels(component, frame)
+
+
+def _refuse_unseen_levels(component, frame: pd.DataFrame) -> None:
+    """A level without a common effect has no estimate, whatever `new_levels` says."""
+    expressions = _terms(component.design.common)
+    expressions += [term.expr for term in _terms(component.design.group)]
+    for term in expressions:
+        for column, levels in _categories(term):
+            _refuse_unseen(
+                frame,
+                column,
+                levels,
+                "A common effect cannot be drawn for a new level: recode the frame",
+            )
+
+
+def _refuse_unseen(frame: pd.DataFrame, column: str, levels: list, remedy: str) -> None:
+    unseen = [level for level in frame[column].unique() if level not in levels]
+    if unseen:
+        raise ValueError(
+            f"frame: column {column!r} has level {listing(unseen)}, which the model never saw; "
+            f"its levels are {listing(levels)}. {remedy}"
+        )
+
+
+def _categories(term) -> Iterator[tuple[str, list]]:
+    """Yield categorical columns of a formula's term, plain or as C(column), with their levels."""
+    for part in getattr(term, "components", []):
+        if part.kind != "categoric":
+            continue
+        if isinstance(part, formulae.terms.variable.Variable):
+            yield part.name, list(part.levels)
+        elif part.call.callee == "C" and len(part.var_names) == 1:
+            (column,) = part.var_names
+            yield column, list(part.levels)

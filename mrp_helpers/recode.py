@@ -1,0 +1,167 @@
+"""Survey codes to strata, with every join asserted."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from mrp_helpers._errors import listing, require_columns
+
+CELL = ["state", "eth", "male", "age", "edu"]
+
+# Federal Information Processing Standard (FIPS) state codes. The numbers have gaps: codes 3, 7,
+# 14, 43 and 52 were kept for territories, and 11 is the District of Columbia.
+FIPS_STATES: dict[int, str] = {
+    1: "AL", 2: "AK", 4: "AZ", 5: "AR", 6: "CA", 8: "CO", 9: "CT", 10: "DE", 11: "DC", 12: "FL",
+    13: "GA", 15: "HI", 16: "ID", 17: "IL", 18: "IN", 19: "IA", 20: "KS", 21: "KY", 22: "LA",
+    23: "ME", 24: "MD", 25: "MA", 26: "MI", 27: "MN", 28: "MS", 29: "MO", 30: "MT", 31: "NE",
+    32: "NV", 33: "NH", 34: "NJ", 35: "NM", 36: "NY", 37: "NC", 38: "ND", 39: "OH", 40: "OK",
+    41: "OR", 42: "PA", 44: "RI", 45: "SC", 46: "SD", 47: "TN", 48: "TX", 49: "UT", 50: "VT",
+    51: "VA", 53: "WA", 54: "WV", 55: "WI", 56: "WY",
+}  # fmt: skip
+
+# The survey asks "Do you support or oppose each of the following proposals?"; 1 = support.
+OUTCOMES: dict[str, str] = {
+    "always_allow": "CC18_321a",
+    "rape_incest_danger_only": "CC18_321b",
+    "ban_after_20_weeks": "CC18_321c",
+    "abortion": "CC18_321d",
+    "no_federal_funds": "CC18_321e",
+    "illegal_always": "CC18_321f",
+}
+
+_ETHNICITY = {1: "White", 2: "Black", 3: "Hispanic", 4: "Other", 5: "Other", 6: "Other",
+              7: "Other", 8: "Other"}  # fmt: skip
+_EDUCATION = {1: "No HS", 2: "HS", 3: "Some college", 4: "Some college", 5: "4-Year College",
+              6: "Post-grad"}  # fmt: skip
+_MALE = {1: 0.5, 2: -0.5}
+_OLDEST_IN_BAND = {"18-29": 29, "30-39": 39, "40-49": 49, "50-59": 59, "60-69": 69, "70+": 120}
+
+LEVELS: dict[str, list[str]] = {
+    "eth": ["White", "Black", "Hispanic", "Other"],
+    "age": list(_OLDEST_IN_BAND),
+    "edu": ["No HS", "HS", "Some college", "4-Year College", "Post-grad"],
+}
+
+_YEAR = 2018
+
+
+def clean_cces(
+    raw: pd.DataFrame,
+    outcome: str = "abortion",
+    state_codes: Mapping[int, str] = FIPS_STATES,
+    on_unknown_state: Literal["raise", "drop"] = "raise",
+) -> pd.DataFrame:
+    """Turn the survey's codes into the strata of the census frame.
+
+    Parameters
+    ----------
+    raw : pandas.DataFrame
+        The survey in original codes, from `load_cces`.
+    outcome : str
+        A name in `OUTCOMES`; it becomes the name of the outcome's column.
+    state_codes : mapping of int to str
+        The label of each ``inputstate`` code. The default is right. Another one is only of use
+        to see what a wrong one does.
+    on_unknown_state : {"raise", "drop"}
+        What to do with respondents whose state code has no label.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a respondent who answered and lives in a labelled state other than D.C. (the frame
+        has no cells for it): ``caseid``, the five columns of `CELL`, the outcome (1 = supports,
+        0 = opposes) and ``commonweight``, in the survey's order. ``male`` is +0.5 for men and
+        -0.5 for women. ``.attrs["dropped"]`` says how many respondents left, and why.
+
+    Raises
+    ------
+    KeyError
+        When `raw` lacks a column or the outcome is unknown.
+    ValueError
+        When a code has no label; the message lists the codes.
+
+    Notes
+    -----
+    Source of the codes: the codebook of the CCES Common Content 2018, doi:10.7910/DVN/ZSBZ7K.
+
+    Examples
+    --------
+    >>> from mrp_helpers import clean_cces, load_cces
+    >>> respondents = clean_cces(load_cces())
+    >>> len(respondents), round(respondents["abortion"].mean(), 5)
+    (59810, np.float64(0.43416))
+    """
+    if outcome not in OUTCOMES:
+        raise KeyError(f"no outcome {outcome!r}; choose one of {listing(OUTCOMES)}")
+    item = OUTCOMES[outcome]
+    require_columns(
+        raw,
+        ["caseid", "inputstate", "race", "gender", "birthyr", "educ", item, "commonweight"],
+        "the survey",
+    )
+    clean = pd.DataFrame(
+        {
+            "caseid": raw["caseid"],
+            "state": _label_states(raw["inputstate"], state_codes, on_unknown_state),
+            "eth": _label(raw["race"], _ETHNICITY),
+            "male": _label(raw["gender"], _MALE),
+            "age": _age_band(raw["birthyr"]),
+            "edu": _label(raw["educ"], _EDUCATION),
+            outcome: _label(raw[item], {1: 1, 2: 0}, missing_is_fine=True),
+            "commonweight": raw["commonweight"],
+        }
+    )
+    unanswered = clean[outcome].isna()
+    unlabelled = clean["state"].isna() & ~unanswered
+    in_dc = (clean["state"] == "DC") & ~unanswered
+    kept = clean[~(unanswered | unlabelled | in_dc)].astype({outcome: "int64"})
+    reasons = {
+        f"no answer to {item}": unanswered,
+        "state code without a label": unlabelled,
+        "in DC, which the frame does not cover": in_dc,
+    }
+    kept.attrs["dropped"] = {why: int(rows.sum()) for why, rows in reasons.items() if rows.any()}
+    return kept.reset_index(drop=True)
+
+
+def _label(codes: pd.Series, labels: Mapping, *, missing_is_fine: bool = False) -> pd.Series:
+    """Map codes to labels and refuse to lose anyone whose code has none."""
+    unknown = ~codes.isin(list(labels)) & ~(codes.isna() & missing_is_fine)
+    if unknown.any():
+        raise ValueError(
+            f"{codes.name}: codes {listing(sorted(codes[unknown].unique()))} have no label "
+            f"({unknown.sum():,} respondents); known codes are {listing(labels)}"
+        )
+    return codes.map(labels)
+
+
+def _label_states(
+    codes: pd.Series, labels: Mapping[int, str], on_unknown: Literal["raise", "drop"]
+) -> pd.Series:
+    if on_unknown not in ("raise", "drop"):
+        raise ValueError(f"on_unknown_state is {on_unknown!r}; choose 'raise' or 'drop'")
+    unknown = ~codes.isin(list(labels))
+    if unknown.any() and on_unknown == "raise":
+        unlabelled = ", ".join(str(code) for code in sorted(codes[unknown].unique()))
+        unused = sorted(set(labels) - set(codes))
+        hint = f"; nobody has the labelled codes {unused}" if unused else ""
+        raise ValueError(
+            f"inputstate: codes {unlabelled} have no label ({unknown.sum():,} respondents){hint}. "
+            "inputstate holds FIPS codes: pass state_codes=FIPS_STATES, or "
+            "on_unknown_state='drop' to lose these respondents knowingly"
+        )
+    return codes.map(labels)
+
+
+def _age_band(birth_year: pd.Series) -> pd.Series:
+    age = _YEAR - birth_year
+    if not age.between(18, 120).all():
+        raise ValueError(
+            f"birthyr: {(~age.between(18, 120)).sum():,} respondents are younger than 18 or older "
+            f"than 120 in {_YEAR}, or have no birth year"
+        )
+    oldest = np.array(list(_OLDEST_IN_BAND.values()))
+    bands = np.array(list(_OLDEST_IN_BAND), dtype=object)[np.searchsorted(oldest, age)]
+    return pd.Series(bands, index=birth_year.index, dtype="str")

@@ -1,0 +1,187 @@
+"""Biased samples on purpose, and respondents counted into cells."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from mrp_helpers._errors import listing, require_columns, require_counts
+from mrp_helpers.recode import CELL
+
+Recipe = Mapping[str, float | Mapping[object, float]]
+
+# What the published notebook adds up for each respondent: five times the state's Republican vote
+# share, more for the old, 20 for men, a little for White respondents.
+PUBLISHED_BIAS: Recipe = {
+    "repvote": 5.0,
+    "age": {"18-29": 0.5, "30-39": 1.0, "40-49": 2.0, "50-59": 4.0, "60-69": 6.0, "70+": 8.0},
+    "male": {0.5: 20.0},
+    "eth": {"White": 1.05},
+}
+
+
+def selection_weights(
+    respondents: pd.DataFrame, predictors: pd.DataFrame, recipe: Recipe = PUBLISHED_BIAS
+) -> pd.Series:
+    """Give each respondent a weight for being selected.
+
+    Parameters
+    ----------
+    respondents : pandas.DataFrame
+        One row a person, with ``state`` and the columns that the recipe names.
+    predictors : pandas.DataFrame
+        One row a state, from `load_state_predictors`.
+    recipe : mapping
+        For each column either a number (times the column's value) or a mapping of levels to
+        amounts (a level that is not listed adds nothing). The amounts are added up.
+
+    Returns
+    -------
+    pandas.Series
+        The weights, indexed as `respondents`, named ``"weight"``. Only their ratios matter.
+
+    Raises
+    ------
+    KeyError
+        When a column of the recipe is in neither table.
+    ValueError
+        When a state has no predictors, when a level in the recipe occurs for nobody (it would
+        never count), or when a weight is negative or missing.
+
+    Examples
+    --------
+    >>> from mrp_helpers import clean_cces, load_cces, load_state_predictors, selection_weights
+    >>> respondents = clean_cces(load_cces())
+    >>> weights = selection_weights(respondents, load_state_predictors())
+    >>> weights.groupby(respondents["male"]).mean().round(1).to_dict()
+    {-0.5: 6.3, 0.5: 27.0}
+    """
+    require_columns(respondents, ["state"], "respondents")
+    require_columns(predictors, ["state"], "predictors")
+    unknown = sorted(set(respondents["state"]) - set(predictors["state"]))
+    if unknown:
+        raise ValueError(f"predictors have no row for state {listing(unknown)}")
+    joined = respondents.merge(predictors, on="state", how="left", validate="many_to_one")
+    require_columns(joined, recipe, "the table of respondents and predictors")
+
+    weights = pd.Series(0.0, index=respondents.index, name="weight")
+    for column, amount in recipe.items():
+        weights += _amounts(joined[column], amount).to_numpy()
+    require_counts(weights, "the selection weight")
+    return weights
+
+
+def _amounts(values: pd.Series, amount: float | Mapping[object, float]) -> pd.Series:
+    if not isinstance(amount, Mapping):
+        return values * amount
+    never = [level for level in amount if level not in set(values)]
+    if never:
+        raise ValueError(
+            f"the recipe adds weight for {values.name} = {listing(never)}, which nobody has; "
+            f"the levels are {listing(sorted(set(values)))}"
+        )
+    return values.map(amount).fillna(0.0)
+
+
+def draw_biased_sample(
+    respondents: pd.DataFrame, weights: pd.Series, n: int = 5000, seed: int = 1000
+) -> pd.DataFrame:
+    """Draw respondents without replacement, the heavy ones more often.
+
+    Parameters
+    ----------
+    respondents : pandas.DataFrame
+        One row a person.
+    weights : pandas.Series
+        Selection weights with the same index, from `selection_weights`.
+    n : int
+        How many respondents to draw.
+    seed : int
+        Seed of the draw. The drawing is pandas' own, so a seed gives the same rows wherever
+        pandas is used with these weights.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `n` of the rows, in the order in which they were drawn.
+
+    Raises
+    ------
+    ValueError
+        When the indexes differ, when weights are missing, negative, infinite or all zero, or
+        when `n` is not between 1 and the number of rows with a positive weight.
+
+    Notes
+    -----
+    Drawing without replacement with unequal weights does not give inclusion probabilities
+    proportional to the weights: once the heavy respondents are drawn, the light ones catch up.
+
+    Examples
+    --------
+    >>> from mrp_helpers import clean_cces, draw_biased_sample, load_cces
+    >>> from mrp_helpers import load_state_predictors, selection_weights
+    >>> respondents = clean_cces(load_cces())
+    >>> weights = selection_weights(respondents, load_state_predictors())
+    >>> draw_biased_sample(respondents, weights)["abortion"].mean().round(4)
+    np.float64(0.4738)
+    """
+    if not weights.index.equals(respondents.index):
+        raise ValueError("weights and respondents have different indexes; compute them together")
+    require_counts(weights, "the selection weight")
+    available = int((weights > 0).sum())
+    if not 1 <= n <= available:
+        raise ValueError(
+            f"n = {n:,} cannot be drawn without replacement: {available:,} of "
+            f"{len(respondents):,} respondents have a weight above zero"
+        )
+    return respondents.sample(n, weights=weights, random_state=seed)
+
+
+def aggregate_cells(
+    respondents: pd.DataFrame, by: Sequence[str] = CELL, outcome: str = "abortion"
+) -> pd.DataFrame:
+    """Count respondents and their positive answers in each occupied cell.
+
+    Parameters
+    ----------
+    respondents : pandas.DataFrame
+        One row a person, with the columns `by` and the outcome (0 or 1).
+    by : sequence of str
+        The columns that define a cell.
+    outcome : str
+        The column of answers.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a cell that has at least one respondent: the columns `by`, ``n`` (respondents)
+        and the outcome (positive answers among them). A cell without respondents would add
+        nothing to a binomial likelihood, so it is not listed.
+
+    Raises
+    ------
+    KeyError
+        When a column is missing.
+    ValueError
+        When there are no rows, when a cell column has missing values, or when an answer is
+        neither 0 nor 1.
+
+    Examples
+    --------
+    >>> from mrp_helpers import aggregate_cells, clean_cces, load_cces
+    >>> aggregate_cells(clean_cces(load_cces()), by=["male"])
+       male      n  abortion
+    0  -0.5  34068     13612
+    1   0.5  25742     12355
+    """
+    by = list(by)
+    require_columns(respondents, [*by, outcome], "respondents")
+    if respondents.empty:
+        raise ValueError("respondents has no rows to count")
+    for column in by:
+        if respondents[column].isna().any():
+            raise ValueError(f"respondents: column {column!r} has missing values; drop those rows")
+    if not respondents[outcome].isin([0, 1]).all():
+        raise ValueError(f"respondents: column {outcome!r} holds something other than 0 and 1")
+    groups = respondents.groupby(by, observed=True)[outcome]
+    cells = groups.agg(n="size", positive="sum").rename(columns={"positive": outcome})
+    return cells.astype({outcome: "int64"}).reset_index()

@@ -1,0 +1,180 @@
+"""A stored fit is loaded for the same model only, and a full disk never costs a fit."""
+
+import bambi as bmb
+import numpy as np
+import pytest
+
+import synthetic
+from mrp_helpers import fit_or_load, poststratify, sampler_health
+from mrp_helpers.model import model_digests
+
+CELLS = synthetic.cells()
+FORMULA = "p(yes, n) ~ x + (1|state)"
+
+
+def build(formula=FORMULA, data=CELLS, **options):
+    return bmb.Model(formula, data, family="binomial", **options)
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("MRP_HELPERS_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def counted_fits(monkeypatch):
+    """Replace sampling by made-up draws, and count how often it is asked for."""
+    calls = []
+
+    def fit(model, **settings):
+        calls.append(settings)
+        return synthetic.draws_for(model, seed=len(calls))
+
+    monkeypatch.setattr(bmb.Model, "fit", fit)
+    return calls
+
+
+def test_samples_once_then_loads(cache, counted_fits, capsys):
+    first = fit_or_load(build(), "small")
+    assert "small: sampled 2 x 30 draws" in capsys.readouterr().out
+    second = fit_or_load(build(), "small")
+    assert "small: loaded 2 x 30 draws, sampled on 20" in capsys.readouterr().out
+    assert len(counted_fits) == 1
+    for name in first["posterior"].data_vars:
+        np.testing.assert_array_equal(first["posterior"][name], second["posterior"][name])
+        assert second["posterior"][name].dtype == "float32"
+
+
+def test_resample_is_one_word_away(cache, counted_fits):
+    fit_or_load(build(), "small")
+    fit_or_load(build(), "small", resample=True)
+    assert len(counted_fits) == 2
+
+
+@pytest.mark.parametrize(
+    ("other", "part"),
+    [
+        (lambda: build("p(yes, n) ~ x + male + (1|state)"), "formula"),
+        (lambda: build(link="probit"), "formula"),
+        (lambda: build(priors={"x": bmb.Prior("Normal", mu=0, sigma=1.0000001)}), "priors"),
+        (lambda: build(noncentered=False), "priors"),
+        (lambda: build(data=CELLS.assign(yes=CELLS["yes"].where(CELLS.index != 3, 0))), "data"),
+        (lambda: build(data=CELLS.iloc[::-1]), "data"),
+    ],
+)
+def test_another_model_is_sampled(cache, counted_fits, capsys, other, part):
+    fit_or_load(build(priors={"x": bmb.Prior("Normal", mu=0, sigma=1)}), "small")
+    capsys.readouterr()
+    fit_or_load(other(), "small")
+    assert len(counted_fits) == 2
+    said = capsys.readouterr().out
+    assert "the stored draws are of another" in said and part in said
+
+
+def test_other_settings_are_sampled(cache, counted_fits, capsys):
+    fit_or_load(build(), "small")
+    fit_or_load(build(), "small", draws=500)
+    assert [call["draws"] for call in counted_fits] == [1000, 500]
+    assert "of another sampler" in capsys.readouterr().out
+
+
+def test_columns_outside_the_formula_do_not_matter():
+    assert model_digests(build()) == model_digests(build(data=CELLS.assign(weight=1)))
+
+
+def test_unwritable_cache_warns_and_loses_nothing(tmp_path, monkeypatch, counted_fits):
+    blocked = tmp_path / "file"
+    blocked.write_text("a file where a folder should be")
+    monkeypatch.setenv("MRP_HELPERS_CACHE", str(blocked))
+    with pytest.warns(UserWarning, match="could not be stored .*MRP_HELPERS_CACHE"):
+        draws = fit_or_load(build(), "small")
+    assert draws["posterior"].sizes["draw"] == 30
+    assert blocked.read_text() == "a file where a folder should be"
+
+
+def test_truncated_store_warns_and_samples(cache, counted_fits):
+    fit_or_load(build(), "small")
+    stored = cache / "small.nc"
+    stored.write_bytes(stored.read_bytes()[:-500])
+    with pytest.warns(UserWarning, match="small.nc cannot be read"):
+        fit_or_load(build(), "small")
+    assert len(counted_fits) == 2
+
+
+def test_store_leaves_no_scraps(cache, counted_fits):
+    fit_or_load(build(), "small")
+    assert [path.name for path in cache.iterdir()] == ["small.nc"]
+
+
+@pytest.mark.parametrize("name", ["", "../x", "a/b", "a b", "x.nc"])
+def test_name_must_be_a_plain_word(name):
+    with pytest.raises(ValueError, match="cannot name a fit"):
+        fit_or_load(build(), name)
+
+
+def test_potentials_cannot_be_told_apart():
+    model = build(potentials=[("x", lambda x: -(x**2))])
+    with pytest.raises(NotImplementedError, match="potentials"):
+        fit_or_load(model, "small")
+
+
+def test_poststratify_refuses_a_stored_fit_of_other_data(cache, counted_fits):
+    draws = fit_or_load(build(), "small")
+    frame = synthetic.cells(seed=9)
+    assert len(poststratify(build(), draws, frame, by="state")) == 5
+    other = build(data=CELLS.assign(yes=CELLS["yes"].where(CELLS.index != 3, 0)))
+    with pytest.raises(ValueError, match="another model: they were sampled with another data"):
+        poststratify(other, draws, frame)
+
+
+def test_a_real_fit_comes_back_as_it_was(cache):
+    options = {"draws": 60, "tune": 100, "chains": 2}
+    sampled = fit_or_load(build(), "real", **options)
+    loaded = fit_or_load(build(), "real", **options)
+    assert sampled.identical(loaded)
+    assert set(loaded.children) == {"posterior", "sample_stats", "observed_data"}
+    assert sampler_health(loaded).shape == (1, 5)
+
+
+def made_up_fit(draws=1000):
+    return synthetic.draws_for(build(), chains=4, draws=draws)
+
+
+def test_health_of_independent_draws():
+    health = sampler_health(made_up_fit())
+    row = health.iloc[0]
+    assert list(health.columns) == [
+        "divergences",
+        "max_r_hat",
+        "min_ess_bulk",
+        "min_ess_tail",
+        "healthy",
+    ]
+    assert row["divergences"] == 0
+    assert row["healthy"]
+    assert 1 <= row["max_r_hat"] < 1.01
+    assert row["min_ess_bulk"] > 3000
+
+
+def test_each_symptom_is_unhealthy():
+    diverged = made_up_fit()
+    diverged["sample_stats"]["diverging"][0, 7] = True
+    assert sampler_health(diverged)["divergences"].item() == 1
+    assert not sampler_health(diverged)["healthy"].item()
+
+    stuck = made_up_fit()
+    stuck["posterior"]["x"][0] += 1
+    assert sampler_health(stuck)["max_r_hat"].item() > 1.1
+    assert not sampler_health(stuck)["healthy"].item()
+
+    short = made_up_fit(draws=50)
+    assert sampler_health(short)["min_ess_bulk"].item() < 400
+    assert not sampler_health(short)["healthy"].item()
+
+
+def test_health_needs_a_whole_fit_with_chains():
+    with pytest.raises(ValueError, match="no group 'sample_stats'"):
+        sampler_health(made_up_fit().drop_nodes("sample_stats"))
+    with pytest.raises(ValueError, match="one chain"):
+        sampler_health(synthetic.draws_for(build(), chains=1))

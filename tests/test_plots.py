@@ -1,0 +1,73 @@
+"""Figures show the numbers that they were given."""
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+
+from mrp_helpers import plot_composition, plot_estimates, use_course_style
+
+matplotlib.use("Agg")
+
+SAMPLE = pd.DataFrame({"sex": ["men"] * 3 + ["women"]})
+FRAME = pd.DataFrame({"sex": ["women", "men", "women"], "n": [30, 40, 30]})
+RAW = pd.DataFrame({"state": ["AK", "AL", "CA"], "estimate": [0.5, 0.6, 0.3]})
+MODEL = RAW.assign(lower=RAW["estimate"] - 0.1, upper=RAW["estimate"] + 0.1)
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    matplotlib.pyplot.close("all")
+
+
+def marks(ax):
+    return {line.get_label(): line.get_xdata() for line in ax.lines}
+
+
+def test_composition_shows_both_shares():
+    shown = marks(plot_composition(SAMPLE, FRAME, by="sex", order=["women", "men"]))
+    np.testing.assert_allclose(shown["sample"], [25, 75])
+    np.testing.assert_allclose(shown["population"], [60, 40])
+
+
+def test_level_that_the_sample_lacks_is_shown_as_nobody():
+    shown = marks(plot_composition(SAMPLE[SAMPLE["sex"] == "men"], FRAME, by="sex"))
+    np.testing.assert_allclose(shown["sample"], [100, 0])
+
+
+def test_estimates_are_sorted_by_the_first_table():
+    ax = plot_estimates({"raw": RAW, "model": MODEL})
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["AL", "AK", "CA"]
+    np.testing.assert_allclose(marks(ax)["model"], [60, 50, 30])
+    (intervals,) = ax.collections
+    ends = np.array([segment[:, 0] for segment in intervals.get_segments()])
+    np.testing.assert_allclose(ends, [[50, 70], [40, 60], [20, 40]])
+
+
+def test_each_series_has_its_own_colour_and_shape():
+    ax = plot_estimates({"raw": RAW, "model": MODEL, "truth": RAW})
+    assert len({line.get_color() for line in ax.lines}) == 3
+    assert len({line.get_marker() for line in ax.lines}) == 3
+
+
+def test_style_sets_colours_and_shapes_together():
+    use_course_style()
+    first, second = list(matplotlib.rcParams["axes.prop_cycle"])[:2]
+    assert first["color"] != second["color"]
+    assert first["marker"] != second["marker"]
+
+
+@pytest.mark.parametrize(
+    ("draw", "error", "message"),
+    [
+        (lambda: plot_composition(SAMPLE, FRAME, by="age"), KeyError, "sample has no column"),
+        (lambda: plot_composition(SAMPLE, SAMPLE, by="sex"), KeyError, "frame has no column 'n'"),
+        (lambda: plot_composition(SAMPLE, FRAME.assign(n=-1), by="sex"), ValueError, "negative"),
+        (lambda: plot_estimates({"raw": SAMPLE}), KeyError, "table 'raw' has no column 'state'"),
+        (lambda: plot_estimates({}), ValueError, "0 tables given"),
+    ],
+)
+def test_bad_tables_are_refused(draw, error, message):
+    with pytest.raises(error, match=message):
+        draw()

@@ -1,0 +1,129 @@
+"""Codes become strata, nobody is lost unseen, and the published error cannot happen silently."""
+
+import pytest
+
+from mrp_helpers import (
+    CELL,
+    FIPS_STATES,
+    LEVELS,
+    OUTCOMES,
+    clean_cces,
+    load_cces,
+    load_poststrat_frame,
+    load_state_predictors,
+)
+
+# The published notebook numbers the 50 states 1 to 50, as if codes had no gaps and no D.C.
+STATES_NUMBERED_1_TO_50 = dict(enumerate((s for s in FIPS_STATES.values() if s != "DC"), start=1))
+
+
+@pytest.fixture(scope="module")
+def raw():
+    return load_cces()
+
+
+@pytest.fixture(scope="module")
+def respondents(raw):
+    return clean_cces(raw)
+
+
+def correlation_with_repvote(respondents):
+    support = respondents.groupby("state")["abortion"].mean()
+    return support.corr(load_state_predictors().set_index("state")["repvote"])
+
+
+def test_fingerprint_of_the_corrected_data(respondents):
+    assert len(respondents) == 59_810
+    assert respondents["abortion"].mean() == pytest.approx(0.43416, abs=5e-6)
+    assert respondents["state"].nunique() == 50
+    assert correlation_with_repvote(respondents) == pytest.approx(0.84, abs=0.005)
+    assert list(respondents.columns) == ["caseid", *CELL, "abortion", "commonweight"]
+
+
+def test_what_left_is_counted_and_adds_up(raw, respondents):
+    dropped = respondents.attrs["dropped"]
+    assert dropped == {
+        "no answer to CC18_321d": 63,
+        "in DC, which the frame does not cover": 127,
+    }
+    assert len(raw) - 63 == 59_937
+    assert len(raw) - sum(dropped.values()) == len(respondents)
+
+
+def test_fingerprint_of_the_published_lookup(raw):
+    published = clean_cces(raw, state_codes=STATES_NUMBERED_1_TO_50, on_unknown_state="drop")
+    assert len(published) == 55_035
+    assert published["abortion"].mean() == pytest.approx(0.434051, abs=5e-7)
+    assert set(FIPS_STATES.values()) - set(published["state"]) == {"AZ", "CT", "IN", "TX", "DC"}
+    assert correlation_with_repvote(published) == pytest.approx(-0.25, abs=0.005)
+
+
+def test_published_lookup_is_refused_by_default(raw):
+    with pytest.raises(ValueError, match="codes 51, 53, 54, 55, 56 have no label") as refusal:
+        clean_cces(raw, state_codes=STATES_NUMBERED_1_TO_50)
+    assert "nobody has the labelled codes [3, 7, 14, 43]" in str(refusal.value)
+    assert "FIPS" in str(refusal.value)
+
+
+def test_every_cell_of_the_survey_is_in_the_frame(respondents):
+    frame_cells = set(load_poststrat_frame()[CELL].itertuples(index=False, name=None))
+    assert set(respondents[CELL].itertuples(index=False, name=None)) <= frame_cells
+    for column, levels in LEVELS.items():
+        assert set(respondents[column]) == set(levels)
+
+
+def test_men_are_plus_a_half(raw, respondents):
+    sexes = raw.set_index("caseid").loc[respondents["caseid"], "gender"].to_numpy()
+    assert ((respondents["male"] == 0.5) == (sexes == 1)).all()
+    assert set(respondents["male"]) == {-0.5, 0.5}
+
+
+def test_age_bands_at_their_edges(raw):
+    one = raw.iloc[[0]]
+    for age, band in [(18, "18-29"), (29, "18-29"), (30, "30-39"), (69, "60-69"), (70, "70+")]:
+        assert clean_cces(one.assign(birthyr=2018 - age))["age"].item() == band
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_every_outcome_can_be_cleaned(raw, outcome):
+    clean = clean_cces(raw, outcome=outcome)
+    supporters = (raw[OUTCOMES[outcome]] == 1) & (raw["inputstate"] != 11)
+    assert clean[outcome].sum() == supporters.sum()
+
+
+def test_unknown_outcome_lists_the_known_ones(raw):
+    with pytest.raises(KeyError, match="no outcome 'taxes'; choose one of 'always_allow'"):
+        clean_cces(raw, outcome="taxes")
+
+
+def test_missing_column_is_named(raw):
+    with pytest.raises(KeyError, match="survey has no column 'educ'; it has 'education'"):
+        clean_cces(raw.rename(columns={"educ": "education"}))
+
+
+@pytest.mark.parametrize(("column", "code"), [("race", 9), ("gender", 3), ("educ", 0)])
+def test_unknown_code_is_refused(raw, column, code):
+    broken = raw.copy()
+    broken.loc[5, column] = code
+    with pytest.raises(ValueError, match=rf"{column}: codes .*{code}.* have no label \(1 resp"):
+        clean_cces(broken)
+
+
+def test_unknown_answer_is_refused(raw):
+    broken = raw.copy()
+    broken.loc[5, "CC18_321d"] = 8
+    with pytest.raises(ValueError, match="CC18_321d: codes .*8"):
+        clean_cces(broken)
+
+
+@pytest.mark.parametrize("year", [2001, 1890])
+def test_impossible_birth_year_is_refused(raw, year):
+    broken = raw.copy()
+    broken.loc[5, "birthyr"] = year
+    with pytest.raises(ValueError, match="birthyr: 1 respondents"):
+        clean_cces(broken)
+
+
+def test_unknown_choice_for_unknown_states(raw):
+    with pytest.raises(ValueError, match="choose 'raise' or 'drop'"):
+        clean_cces(raw, on_unknown_state="ignore")
