@@ -1,0 +1,70 @@
+"""Build the site strictly: any warning fails the build.
+
+The exit code of the builder is not trusted alone. Its log is searched for warnings as well, and
+the front page must exist. Every build starts from nothing, because an incremental one repeats
+no warning for a page that it does not read again.
+"""
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+WARNING = re.compile(r"\b(WARNING|ERROR|SEVERE|CRITICAL)\b")
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def build(output: Path) -> tuple[int, str]:
+    """Build the site below `output`; return the builder's exit code and its log."""
+    # Pages that have left the table of contents would otherwise stay.
+    shutil.rmtree(output / "_build" / "html", ignore_errors=True)
+    builder = Path(sys.executable).with_name("jupyter-book")
+    command = [str(builder), "build", "--all", "-W", "-n", "--keep-going"]
+    done = subprocess.run(
+        [*command, "--path-output", str(output), str(ROOT)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, COLOUR.sub("", done.stdout + done.stderr)
+
+
+def faults(code: int, log: str, front_page: Path) -> list[str]:
+    """List in words what is wrong with a build; empty when it is sound."""
+    # Each is logged twice, once where it happens and once in a closing list.
+    found = list(dict.fromkeys(ln.strip() for ln in log.splitlines() if WARNING.search(ln)))
+    if code != 0:
+        found.append(f"The builder ended with exit code {code}.")
+    if not front_page.is_file():
+        found.append("The front page index.html was not written.")
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--output", type=Path, default=ROOT, help="where to put _build")
+    output = parser.parse_args().output.resolve()
+    started = time.monotonic()
+    code, log = build(output)
+    front_page = output / "_build" / "html" / "index.html"
+    problems = faults(code, log, front_page)
+    log_file = output / "_build" / "book.log"
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    log_file.write_text(log, encoding="utf-8")
+    if problems:
+        shown = "\n  ".join(problems[:20])
+        sys.exit(f"The book was not built; the whole log is in _build/book.log.\n  {shown}")
+    made = {page.name for page in front_page.parent.rglob("*.html") if "_static" not in page.parts}
+    pages = len(made - {"genindex.html", "search.html"})
+    seconds = time.monotonic() - started
+    folder = front_page.parent.relative_to(output)
+    print(f"The book is in {folder} ({pages} pages, {seconds:.0f} s).")
+    print("Open index.html there in a browser; nothing on the pages needs a network.")
+
+
+if __name__ == "__main__":
+    main()
