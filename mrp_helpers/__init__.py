@@ -1,7 +1,8 @@
 """Small helpers for multilevel regression and post-stratification.
 
 Data flow one way through the modules: ``data -> recode -> sample -> model -> poststratify ->
-evaluate -> plots``. Every public name can be imported from ``mrp_helpers`` itself.
+evaluate -> plots``, with ``weight`` beside the model. Every public name can be imported from
+``mrp_helpers`` itself.
 """
 
 from mrp_helpers.data import (
@@ -21,6 +22,7 @@ from mrp_helpers.sample import (
     draw_biased_sample,
     selection_weights,
 )
+from mrp_helpers.weight import effective_sample_size, hajek_mean, rake
 
 __version__ = "0.1.0"
 
@@ -33,8 +35,10 @@ __all__ = [
     "aggregate_cells",
     "clean_cces",
     "draw_biased_sample",
+    "effective_sample_size",
     "evaluate",
     "fit_or_load",
+    "hajek_mean",
     "load_cces",
     "load_heart_transplants",
     "load_poststrat_frame",
@@ -43,6 +47,7 @@ __all__ = [
     "plot_estimates",
     "poststratify",
     "poststratify_draws",
+    "rake",
     "sampler_health",
     "selection_weights",
     "use_course_style",

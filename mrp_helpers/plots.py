@@ -11,11 +11,13 @@ import numpy as np
 import pandas as pd
 from cycler import cycler
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from mrp_helpers._errors import require_columns, require_counts
 
 OKABE_ITO = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 _MARKERS = ["o", "D", "s", "^", "v", "P", "X"]
+_WIDTH = 4.8  # inches: at this width a phone still shows the names of the rows
 _ROW = 0.21  # inches for one group of a tall chart
 
 
@@ -35,7 +37,7 @@ def use_course_style() -> None:
             "axes.titlesize": "medium",
             "axes.titlelocation": "left",
             "figure.dpi": 120,
-            "figure.figsize": (5.6, 3.4),
+            "figure.figsize": (_WIDTH, 3.2),
             "figure.constrained_layout.use": True,
             "font.size": 11,
             "legend.frameon": False,
@@ -99,16 +101,17 @@ def plot_composition(
     ).fillna(0.0)
     shares = 100 * shares.loc[list(order) if order is not None else shares.index.sort_values()]
 
-    ax = ax or plt.subplots(figsize=(5.6, 0.9 + 2 * _ROW * len(shares)))[1]
+    ax = ax or plt.subplots(figsize=(_WIDTH, 0.9 + 1.6 * _ROW * len(shares)))[1]
     rows = np.arange(len(shares))
     ax.hlines(rows, shares.min(axis=1), shares.max(axis=1), color="0.6", linewidth=1)
     for number, name in enumerate(["population", "sample"]):
         ax.plot(shares[name], rows, _MARKERS[number], color=OKABE_ITO[number], label=name)
     _name_rows(ax, rows, shares.index)
     ax.set_xlim(left=0)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel("share (%)")
     handles, labels = ax.get_legend_handles_labels()
-    ax.legend(handles[::-1], labels[::-1], loc="best")
+    ax.legend(handles[::-1], labels[::-1], loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return ax
 
 
@@ -161,7 +164,7 @@ def plot_estimates(
         first = next(iter(tables.values()))
         order = first.sort_values("estimate", ascending=False)[by].to_list()
     rows = np.arange(len(order))
-    ax = ax or plt.subplots(figsize=(5.6, 1.2 + _ROW * len(rows)))[1]
+    ax = ax or plt.subplots(figsize=(_WIDTH, 1.2 + _ROW * len(rows)))[1]
     offsets = np.linspace(-0.18, 0.18, len(tables)) if len(tables) > 1 else [0.0]
     for number, (name, table) in enumerate(tables.items()):
         placed = table.set_index(by).reindex(order) * 100
@@ -178,6 +181,6 @@ def plot_estimates(
 
 
 def _name_rows(ax: Axes, rows: np.ndarray, names: Sequence[object]) -> None:
-    ax.set_yticks(rows, [str(name) for name in names], fontsize=9 if len(rows) > 20 else 11)
+    ax.set_yticks(rows, [str(name) for name in names], fontsize=9.5 if len(rows) > 20 else 11)
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
