@@ -13,7 +13,7 @@ from mrp_helpers.data import (
 )
 from mrp_helpers.evaluate import evaluate
 from mrp_helpers.model import fit_or_load, sampler_health
-from mrp_helpers.plots import plot_composition, plot_estimates, use_course_style
+from mrp_helpers.plots import plot_composition, plot_estimates, plot_map, use_course_style
 from mrp_helpers.poststratify import poststratify, poststratify_draws
 from mrp_helpers.recode import CELL, FIPS_STATES, LEVELS, OUTCOMES, clean_cces
 from mrp_helpers.sample import (
@@ -45,6 +45,7 @@ __all__ = [
     "load_state_predictors",
     "plot_composition",
     "plot_estimates",
+    "plot_map",
     "poststratify",
     "poststratify_draws",
     "rake",

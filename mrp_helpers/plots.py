@@ -11,12 +11,27 @@ import numpy as np
 import pandas as pd
 from cycler import cycler
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize, to_rgb
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from mrp_helpers._errors import require_columns, require_counts
+from mrp_helpers._errors import listing, require_columns, require_counts
 
 OKABE_ITO = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 _MARKERS = ["o", "D", "s", "^", "v", "P", "X"]
+# One tile a state, (column, row), so that small states are as easy to see as large ones.
+_TILES = {
+    "AK": (0, 0), "ME": (10, 0), "WI": (5, 1), "VT": (9, 1), "NH": (10, 1),
+    "WA": (0, 2), "ID": (1, 2), "MT": (2, 2), "ND": (3, 2), "MN": (4, 2), "IL": (5, 2),
+    "MI": (6, 2), "NY": (8, 2), "MA": (9, 2), "OR": (0, 3), "NV": (1, 3), "WY": (2, 3),
+    "SD": (3, 3), "IA": (4, 3), "IN": (5, 3), "OH": (6, 3), "PA": (7, 3), "NJ": (8, 3),
+    "CT": (9, 3), "RI": (10, 3), "CA": (0, 4), "UT": (1, 4), "CO": (2, 4), "NE": (3, 4),
+    "MO": (4, 4), "KY": (5, 4), "WV": (6, 4), "VA": (7, 4), "MD": (8, 4), "DE": (9, 4),
+    "AZ": (1, 5), "NM": (2, 5), "KS": (3, 5), "AR": (4, 5), "TN": (5, 5), "NC": (6, 5),
+    "SC": (7, 5), "OK": (3, 6), "LA": (4, 6), "MS": (5, 6), "AL": (6, 6), "GA": (7, 6),
+    "HI": (0, 7), "TX": (3, 7), "FL": (8, 7),
+}  # fmt: skip
 _WIDTH = 4.8  # inches: at this width a phone still shows the names of the rows
 _ROW = 0.21  # inches for one group of a tall chart
 
@@ -177,6 +192,76 @@ def plot_estimates(
     ax.set_axisbelow(True)
     ax.set_xlabel("estimate (%)")
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(tables), borderaxespad=0.2)
+    return ax
+
+
+def plot_map(
+    values: pd.Series,
+    *,
+    label: str,
+    centre: float | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Show one number a state on a tile map: every state has the same area.
+
+    Parameters
+    ----------
+    values : pandas.Series
+        Numbers indexed by the state's abbreviation; states without a number stay white.
+    label : str
+        What the colour means, with its unit.
+    centre : float or None
+        A value that gets the neutral colour of a two-sided scale, such as 0 for errors; by
+        default the scale is one-sided.
+    ax : matplotlib.axes.Axes or None
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        A square a state with its abbreviation and its number.
+
+    Raises
+    ------
+    KeyError
+        When an index entry is not one of the 50 states.
+    ValueError
+        When a state is listed twice or no state has a number.
+
+    Examples
+    --------
+    >>> from mrp_helpers import load_state_predictors, plot_map
+    >>> votes = load_state_predictors().set_index("state")["repvote"]
+    >>> ax = plot_map(100 * votes, label="Republican share of the vote (%)", centre=50)
+    >>> len(ax.patches)
+    50
+    """
+    unknown = [state for state in values.index if state not in _TILES]
+    if unknown:
+        raise KeyError(
+            f"no tile for {listing(unknown)}; the index holds abbreviations such as 'AL'"
+        )
+    if values.index.has_duplicates:
+        raise ValueError(f"values list {listing(values.index[values.index.duplicated()])} twice")
+    if values.notna().sum() == 0:
+        raise ValueError("values has no number to show")
+    if centre is None:
+        colours, scale = plt.get_cmap("cividis"), Normalize(values.min(), values.max())
+    else:
+        reach = (values - centre).abs().max()
+        colours, scale = plt.get_cmap("PuOr_r"), Normalize(centre - reach, centre + reach)
+    ax = ax or plt.subplots(figsize=(_WIDTH, 0.9 * _WIDTH))[1]
+    for state, (column, row) in _TILES.items():
+        value = values.get(state, np.nan)
+        colour = "white" if np.isnan(value) else colours(scale(value))
+        ink = "white" if np.dot(to_rgb(colour), (0.3, 0.59, 0.11)) < 0.5 else "black"
+        ax.add_patch(Rectangle((column, row), 0.95, 0.95, facecolor=colour, edgecolor="0.7"))
+        text = state if np.isnan(value) else f"{state}\n{value:.0f}"
+        ax.text(column + 0.475, row + 0.475, text, color=ink, fontsize=8, ha="center", va="center")
+    ax.set(xlim=(-0.1, 11.1), ylim=(8.1, -0.1), aspect="equal")
+    ax.axis("off")
+    key = ScalarMappable(scale, colours)
+    ax.figure.colorbar(key, ax=ax, orientation="horizontal", shrink=0.6, pad=0.02, label=label)
     return ax
 
 

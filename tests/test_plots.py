@@ -5,7 +5,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mrp_helpers import plot_composition, plot_estimates, use_course_style
+from mrp_helpers import (
+    load_state_predictors,
+    plot_composition,
+    plot_estimates,
+    plot_map,
+    use_course_style,
+)
 
 matplotlib.use("Agg")
 
@@ -51,6 +57,20 @@ def test_each_series_has_its_own_colour_and_shape():
     assert len({line.get_marker() for line in ax.lines}) == 3
 
 
+def test_map_writes_each_state_with_its_number():
+    votes = load_state_predictors().set_index("state")["repvote"] * 100
+    ax = plot_map(votes, label="share", centre=50)
+    written = {text.get_text() for text in ax.texts}
+    assert written == {f"{state}\n{value:.0f}" for state, value in votes.items()}
+
+
+def test_map_leaves_unknown_values_white():
+    ax = plot_map(pd.Series({"AK": 1.0, "AL": np.nan, "TX": 3.0}), label="x")
+    white = [patch for patch in ax.patches if patch.get_facecolor() == (1, 1, 1, 1)]
+    assert len(ax.patches) == 50
+    assert len(white) == 48
+
+
 def test_style_sets_colours_and_shapes_together():
     use_course_style()
     first, second = list(matplotlib.rcParams["axes.prop_cycle"])[:2]
@@ -66,6 +86,9 @@ def test_style_sets_colours_and_shapes_together():
         (lambda: plot_composition(SAMPLE, FRAME.assign(n=-1), by="sex"), ValueError, "negative"),
         (lambda: plot_estimates({"raw": SAMPLE}), KeyError, "table 'raw' has no column 'state'"),
         (lambda: plot_estimates({}), ValueError, "0 tables given"),
+        (lambda: plot_map(pd.Series({"DC": 1.0}), label="x"), KeyError, "no tile for 'DC'"),
+        (lambda: plot_map(pd.Series([1, 2], ["AK", "AK"]), label="x"), ValueError, "twice"),
+        (lambda: plot_map(pd.Series({"AK": np.nan}), label="x"), ValueError, "no number"),
     ],
 )
 def test_bad_tables_are_refused(draw, error, message):
