@@ -10,21 +10,23 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import bambi as bmb
-import formulae
 import numpy as np
 import pandas as pd
 import xarray as xr
-from bambi.terms import GroupSpecificTerm, HSGPTerm, OffsetTerm
+from bambi.terms import GroupSpecificTerm, OffsetTerm
 from scipy import sparse
 
-from mrp_helpers._errors import listing, require_columns, require_counts
-from mrp_helpers.model import model_digests
-
-# Families whose parent parameter is the mean of the response (for counts out of n: of a share).
-_PARENT_IS_MEAN = {
-    "bernoulli", "beta", "beta_binomial", "binomial", "exponential", "gamma", "gaussian",
-    "laplace", "negativebinomial", "poisson", "t", "wald", "weibull",
-}  # fmt: skip
+from mrp_helpers._checks import (
+    categories,
+    check_draws,
+    check_frame,
+    parent,
+    predictor_names,
+    refuse_other_models,
+    refuse_unseen,
+    terms,
+)
+from mrp_helpers._errors import listing, require_columns
 
 _BLOCK_VALUES = 2_000_000  # cells x draws held at once by default: 16 MB an array
 
@@ -99,9 +101,9 @@ def poststratify_draws(
     >>> poststratify_draws(model, draws, frame).mean().round(1).item()
     0.5
     """
-    _refuse_other_models(model)
-    _check_draws(model, draws)
-    _check_frame(model, frame, population)
+    refuse_other_models(model)
+    check_draws(model, draws)
+    check_frame(model, frame, population)
     groups = _Groups(frame, by, population)
     predictor = _LinearPredictor(model, draws, frame, new_levels, random_seed)
 
@@ -193,23 +195,9 @@ def _blocks(cells: int, size: int) -> Iterator[slice]:
     return (slice(start, min(start + size, cells)) for start in range(0, cells, size))
 
 
-def _parent(model: bmb.Model):
-    return model.parameters[model.family.likelihood.parent]
-
-
-def _terms(design) -> list:
-    return [] if design is None else list(design.terms.values())
-
-
-def _predictor_names(model: bmb.Model) -> list[str]:
-    design = _parent(model).design
-    terms = [*_terms(design.common), *_terms(design.group)]
-    return sorted(set().union(*(term.var_names for term in terms)) & set(model.data.columns))
-
-
 def _predictors_only(model: bmb.Model, frame: pd.DataFrame) -> pd.DataFrame:
     """The columns that the design reads; as objects, strings are compared several times faster."""
-    cells = frame[_predictor_names(model)]
+    cells = frame[predictor_names(model)]
     texts = [column for column in cells if pd.api.types.is_string_dtype(cells[column])]
     return cells.astype(dict.fromkeys(texts, object))
 
@@ -266,7 +254,7 @@ class _LinearPredictor:
     def __init__(self, model, draws, frame, new_levels: NewLevels, random_seed: int | None):
         if new_levels not in ("error", "population"):
             raise ValueError(f"new_levels is {new_levels!r}; choose 'error' or 'population'")
-        component = _parent(model)
+        component = parent(model)
         posterior = draws["posterior"].to_dataset()
         self.samples = posterior.sizes["chain"] * posterior.sizes["draw"]
         self.inverse_link = model.family.link[component.name].linkinv
@@ -292,13 +280,13 @@ class _LinearPredictor:
 def _common_effects(component, posterior: xr.Dataset, samples: int) -> np.ndarray:
     """Stack the draws of common terms in the order of the design's columns."""
     rows = [np.empty((0, samples))]
-    for common in _terms(component.design.common):
+    for common in terms(component.design.common):
         term = component.terms[common.name]
         if isinstance(term, OffsetTerm):
             rows.append(np.ones((1, samples)))
         else:
-            values = posterior[term.alias or term.name].to_numpy()
-            rows.append(values.reshape(samples, -1).T)
+            values = posterior[term.alias or term.name].transpose("chain", "draw", ...)
+            rows.append(values.to_numpy().reshape(samples, -1).T)
     return np.vstack(rows)
 
 
@@ -316,10 +304,11 @@ class _GroupedEffects:
         self.new = self._unseen(frame)
         if len(self.new) and new_levels == "error":
             self._refuse(frame)
-        effects = posterior[term.alias or term.name].to_numpy()
+        # A term's coordinates are the groups and, if it has several, the columns of the
+        # expression; the design's columns run over the expression within each group.
+        dimensions = ["chain", "draw", *reversed(term.coords)]
+        effects = posterior[term.alias or term.name].transpose(*dimensions).to_numpy()
         samples = effects.shape[0] * effects.shape[1]
-        # Draws are (chain, draw, [columns of the expression,] groups); the design's columns run
-        # over the expression within each group.
         effects = effects.reshape(samples, -1, self.known)
         if len(self.new):
             scale = _group_sd(term, posterior).reshape(samples, -1, 1)
@@ -331,13 +320,13 @@ class _GroupedEffects:
         """Combinations of the grouping columns that hold a level the model never saw."""
         combinations = frame[self.factors].drop_duplicates().sort_values(self.factors)
         seen = np.ones(len(combinations), dtype=bool)
-        for column, levels in _categories(self.term.factor):
+        for column, levels in categories(self.term.factor):
             seen &= combinations[column].isin(levels).to_numpy()
         return pd.MultiIndex.from_frame(combinations[~seen])
 
     def _refuse(self, frame: pd.DataFrame) -> None:
-        for column, levels in _categories(self.term.factor):
-            _refuse_unseen(
+        for column, levels in categories(self.term.factor):
+            refuse_unseen(
                 frame,
                 column,
                 levels,
@@ -370,118 +359,3 @@ def _group_sd(term: GroupSpecificTerm, posterior: xr.Dataset) -> np.ndarray:
         )
     name = f"{term.alias or term.name}_{term.hyperprior_alias.get('sigma', 'sigma')}"
     return posterior[name].to_numpy()
-
-
-def _refuse_other_models(model: bmb.Model) -> None:
-    """Say what is missing here rather than compute something else."""
-    if model.family.name not in _PARENT_IS_MEAN:
-        raise NotImplementedError(
-            f"the mean of family {model.family.name!r} is not one linear predictor and a link; "
-            f"families that work: {', '.join(sorted(_PARENT_IS_MEAN))}"
-        )
-    if model.formula.additionals:
-        raise NotImplementedError(
-            f"the model has {len(model.formula.additionals) + 1} linear predictors "
-            f"({listing(model.formula.additionals)}); one is supported"
-        )
-    smooth = [term.name for term in _parent(model).terms.values() if isinstance(term, HSGPTerm)]
-    if smooth:
-        raise NotImplementedError(f"Gaussian-process term {listing(smooth)} is not supported")
-
-
-def _check_draws(model: bmb.Model, draws: xr.DataTree) -> None:
-    """Refuse draws whose parameters, levels or digests are not this model's."""
-    if "posterior" not in draws.children:
-        raise ValueError("draws have no group 'posterior'; pass what fit_or_load returned")
-    posterior = draws["posterior"].to_dataset()
-    component = _parent(model)
-    sizes = {}
-    for term in component.terms.values():
-        if not isinstance(term, OffsetTerm):
-            sizes[term.alias or term.name] = dict(term.coords)
-    known = set(sizes) | set(model.parameters)
-    for name in posterior.data_vars:
-        stem = str(name).removesuffix("_offset").removesuffix("_sigma")
-        if name not in known and stem not in sizes:
-            raise ValueError(
-                f"the draws belong to another model: it has a parameter {name!r} that is not in "
-                f"this one ({listing(sizes, most=20)})"
-            )
-    for name, coords in sizes.items():
-        if name not in posterior:
-            raise ValueError(f"the draws belong to another model: they have no parameter {name!r}")
-        for dimension, levels in coords.items():
-            found = posterior[name].coords.get(dimension)
-            if found is None or list(found.to_numpy()) != list(levels):
-                raise ValueError(
-                    f"the draws belong to another model: {name!r} has other levels there; this "
-                    f"model's are {listing(levels)}"
-                )
-    stored = {part: draws.attrs.get(f"digest_{part}") for part in ("formula", "priors", "data")}
-    if all(stored.values()):
-        differ = [part for part, found in model_digests(model).items() if stored[part] != found]
-        if differ:
-            raise ValueError(
-                f"the draws belong to another model: they were sampled with another "
-                f"{' and '.join(differ)}; fit this model first"
-            )
-
-
-def _check_frame(model: bmb.Model, frame: pd.DataFrame, population: str) -> None:
-    if frame.empty:
-        raise ValueError("frame is empty; it needs one row for each cell")
-    component = _parent(model)
-    predictors = _predictor_names(model)
-    require_columns(frame, [*predictors, population], "frame")
-    require_counts(frame[population], f"frame: column {population!r}")
-    for column in predictors:
-        if frame[column].isna().any():
-            rows = frame.index[frame[column].isna()]
-            raise ValueError(
-                f"frame: column {column!r} is missing in {len(rows):,} cell(s), at index "
-                f"{listing(rows, most=3)}; a join may have failed"
-            )
-    cells = frame.drop(columns=population)
-    twice = cells.duplicated()
-    if twice.any():
-        example = cells[twice].iloc[0].to_dict()
-        raise ValueError(
-            f"frame lists {twice.sum():,} cell(s) more than once, such as {example}; sum their "
-            f"{population!r} first"
-        )
-    _refuse_unseen_levels(component, frame)
-
-
-def _refuse_unseen_levels(component, frame: pd.DataFrame) -> None:
-    """A level without a common effect has no estimate, whatever `new_levels` says."""
-    expressions = _terms(component.design.common)
-    expressions += [term.expr for term in _terms(component.design.group)]
-    for term in expressions:
-        for column, levels in _categories(term):
-            _refuse_unseen(
-                frame,
-                column,
-                levels,
-                "A common effect cannot be drawn for a new level: recode the frame",
-            )
-
-
-def _refuse_unseen(frame: pd.DataFrame, column: str, levels: list, remedy: str) -> None:
-    unseen = [level for level in frame[column].unique() if level not in levels]
-    if unseen:
-        raise ValueError(
-            f"frame: column {column!r} has level {listing(unseen)}, which the model never saw; "
-            f"its levels are {listing(levels)}. {remedy}"
-        )
-
-
-def _categories(term) -> Iterator[tuple[str, list]]:
-    """Yield categorical columns of a formula's term, plain or as C(column), with their levels."""
-    for part in getattr(term, "components", []):
-        if part.kind != "categoric":
-            continue
-        if isinstance(part, formulae.terms.variable.Variable):
-            yield part.name, list(part.levels)
-        elif part.call.callee == "C" and len(part.var_names) == 1:
-            (column,) = part.var_names
-            yield column, list(part.levels)

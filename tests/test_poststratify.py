@@ -82,6 +82,14 @@ def test_blocks_do_not_matter(model, draws):
         xr.testing.assert_allclose(whole, parts, rtol=1e-12)
 
 
+def test_order_of_dimensions_does_not_matter(model, draws):
+    turned = draws.map_over_datasets(lambda group: group.transpose(*reversed(list(group.dims))))
+    pd.testing.assert_frame_equal(
+        poststratify(model, turned, FRAME, by="state"),
+        poststratify(model, draws, FRAME, by="state"),
+    )
+
+
 def test_order_of_rows_does_not_matter(model, draws):
     shuffled = FRAME.sample(frac=1, random_state=3)
     pd.testing.assert_frame_equal(

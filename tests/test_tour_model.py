@@ -73,11 +73,12 @@ def test_national_estimate(model, draws, frame):
 
 
 def test_time_for_the_states(model, draws, frame):
+    # Seconds of the processor: other tests run at the same time and would lengthen the clock's.
     seconds = []
     for _ in range(3):
-        started = time.perf_counter()
+        started = time.process_time()
         poststratify(model, draws, frame, by="state")
-        seconds.append(time.perf_counter() - started)
+        seconds.append(time.process_time() - started)
     assert min(seconds) < 1.5, f"12,000 cells x 4,000 draws took {min(seconds):.1f} s at best"
 
 

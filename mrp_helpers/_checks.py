@@ -1,0 +1,149 @@
+"""Do a model, its draws and a frame belong together? Each refusal says what is wrong and where."""
+
+from collections.abc import Iterator
+
+import bambi as bmb
+import formulae
+import pandas as pd
+import xarray as xr
+from bambi.terms import HSGPTerm, OffsetTerm
+
+from mrp_helpers._errors import listing, require_columns, require_counts
+from mrp_helpers.model import model_digests
+
+# Families whose parent parameter is the mean of the response (for counts out of n: of a share).
+_PARENT_IS_MEAN = {
+    "bernoulli", "beta", "beta_binomial", "binomial", "exponential", "gamma", "gaussian",
+    "laplace", "negativebinomial", "poisson", "t", "wald", "weibull",
+}  # fmt: skip
+
+
+def parent(model: bmb.Model):
+    return model.parameters[model.family.likelihood.parent]
+
+
+def terms(design) -> list:
+    return [] if design is None else list(design.terms.values())
+
+
+def predictor_names(model: bmb.Model) -> list[str]:
+    design = parent(model).design
+    used = set().union(
+        *(term.var_names for part in (design.common, design.group) for term in terms(part))
+    )
+    return sorted(used & set(model.data.columns))
+
+
+def refuse_other_models(model: bmb.Model) -> None:
+    """Say what is missing here rather than compute something else."""
+    if model.family.name not in _PARENT_IS_MEAN:
+        raise NotImplementedError(
+            f"the mean of family {model.family.name!r} is not one linear predictor and a link; "
+            f"families that work: {', '.join(sorted(_PARENT_IS_MEAN))}"
+        )
+    if model.formula.additionals:
+        raise NotImplementedError(
+            f"the model has {len(model.formula.additionals) + 1} linear predictors "
+            f"({listing(model.formula.additionals)}); one is supported"
+        )
+    smooth = [term.name for term in parent(model).terms.values() if isinstance(term, HSGPTerm)]
+    if smooth:
+        raise NotImplementedError(f"Gaussian-process term {listing(smooth)} is not supported")
+
+
+def check_draws(model: bmb.Model, draws: xr.DataTree) -> None:
+    """Refuse draws whose parameters, levels or digests are not this model's."""
+    if "posterior" not in draws.children:
+        raise ValueError("draws have no group 'posterior'; pass what fit_or_load returned")
+    posterior = draws["posterior"].to_dataset()
+    component = parent(model)
+    sizes = {}
+    for term in component.terms.values():
+        if not isinstance(term, OffsetTerm):
+            sizes[term.alias or term.name] = dict(term.coords)
+    known = set(sizes) | set(model.parameters)
+    for name in posterior.data_vars:
+        stem = str(name).removesuffix("_offset").removesuffix("_sigma")
+        if name not in known and stem not in sizes:
+            raise ValueError(
+                f"the draws belong to another model: it has a parameter {name!r} that is not in "
+                f"this one ({listing(sizes, most=20)})"
+            )
+    for name, coords in sizes.items():
+        if name not in posterior:
+            raise ValueError(f"the draws belong to another model: they have no parameter {name!r}")
+        for dimension, levels in coords.items():
+            found = posterior[name].coords.get(dimension)
+            if found is None or list(found.to_numpy()) != list(levels):
+                raise ValueError(
+                    f"the draws belong to another model: {name!r} has other levels there; this "
+                    f"model's are {listing(levels)}"
+                )
+    stored = {part: draws.attrs.get(f"digest_{part}") for part in ("formula", "priors", "data")}
+    if all(stored.values()):
+        differ = [part for part, found in model_digests(model).items() if stored[part] != found]
+        if differ:
+            raise ValueError(
+                f"the draws belong to another model: they were sampled with another "
+                f"{' and '.join(differ)}; fit this model first"
+            )
+
+
+def check_frame(model: bmb.Model, frame: pd.DataFrame, population: str) -> None:
+    if frame.empty:
+        raise ValueError("frame is empty; it needs one row for each cell")
+    component = parent(model)
+    predictors = predictor_names(model)
+    require_columns(frame, [*predictors, population], "frame")
+    require_counts(frame[population], f"frame: column {population!r}")
+    for column in predictors:
+        if frame[column].isna().any():
+            rows = frame.index[frame[column].isna()]
+            raise ValueError(
+                f"frame: column {column!r} is missing in {len(rows):,} cell(s), at index "
+                f"{listing(rows, most=3)}; a join may have failed"
+            )
+    cells = frame.drop(columns=population)
+    twice = cells.duplicated()
+    if twice.any():
+        example = cells[twice].iloc[0].to_dict()
+        raise ValueError(
+            f"frame lists {twice.sum():,} cell(s) more than once, such as {example}; sum their "
+            f"{population!r} first"
+        )
+    refuse_unseen_levels(component, frame)
+
+
+def refuse_unseen_levels(component, frame: pd.DataFrame) -> None:
+    """A level without a common effect has no estimate, whatever `new_levels` says."""
+    expressions = terms(component.design.common)
+    expressions += [term.expr for term in terms(component.design.group)]
+    for term in expressions:
+        for column, levels in categories(term):
+            refuse_unseen(
+                frame,
+                column,
+                levels,
+                "A common effect cannot be drawn for a new level: recode the frame",
+            )
+
+
+def refuse_unseen(frame: pd.DataFrame, column: str, levels: list, remedy: str) -> None:
+    unseen = [level for level in frame[column].unique() if level not in levels]
+    if unseen:
+        raise ValueError(
+            f"frame: column {column!r} has level {listing(unseen)}, which the model never saw; "
+            f"its levels are {listing(levels)}. {remedy}"
+        )
+
+
+def categories(term) -> Iterator[tuple[str, list]]:
+    """Yield categorical columns of a formula's term, plain or as C(column), with their levels."""
+    for part in getattr(term, "components", []):
+        if part.kind != "categoric":
+            continue
+        if isinstance(part, formulae.terms.variable.Variable):
+            yield part.name, list(part.levels)
+        elif part.call.callee == "C" and len(part.var_names) == 1:
+            (column,) = part.var_names
+            yield column, list(part.levels)
