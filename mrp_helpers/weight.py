@@ -40,7 +40,7 @@ def rake(
         For each column the population's shares or counts, indexed by level. Shares (that sum to
         1) and counts may be mixed; all counts must have the same total.
     base_weight : pandas.Series or None
-        Weights to start from, indexed as `sample`; equal ones by default.
+        Weights to start from, indexed as ``sample``; equal ones by default.
     tol : float
         Largest distance between a weighted share and the population's that counts as met.
     max_iter : int
@@ -49,7 +49,7 @@ def rake(
     Returns
     -------
     pandas.Series
-        Weights with mean 1, indexed as `sample`, named ``"weight"``.
+        Weights with mean 1, indexed as ``sample``, named ``"weight"``.
 
     Raises
     ------
