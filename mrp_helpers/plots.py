@@ -122,7 +122,8 @@ def plot_composition(
     for number, name in enumerate(["population", "sample"]):
         ax.plot(shares[name], rows, _MARKERS[number], color=OKABE_ITO[number], label=name)
     _name_rows(ax, rows, shares.index)
-    ax.set_xlim(left=0)
+    # Setting one end freezes the other, and a panel that shares it may need more room.
+    ax.set_xlim(0, max(ax.get_xlim()[1], 1.05 * shares.to_numpy().max()))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel("share (%)")
     handles, labels = ax.get_legend_handles_labels()

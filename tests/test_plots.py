@@ -42,6 +42,15 @@ def test_level_that_the_sample_lacks_is_shown_as_nobody():
     np.testing.assert_allclose(shown["sample"], [100, 0])
 
 
+def test_panels_that_share_an_axis_all_show_their_points():
+    _, axes = matplotlib.pyplot.subplots(2, 1, sharex=True)
+    even = pd.DataFrame({"sex": ["men", "women"], "n": [1, 1]})
+    plot_composition(even, even, by="sex", ax=axes[0])
+    plot_composition(SAMPLE[SAMPLE["sex"] == "men"], FRAME, by="sex", ax=axes[1])
+    assert axes[0].get_xlim()[0] == 0
+    assert axes[0].get_xlim()[1] > 100
+
+
 def test_estimates_are_sorted_by_the_first_table():
     ax = plot_estimates({"raw": RAW, "model": MODEL})
     assert [label.get_text() for label in ax.get_yticklabels()] == ["AL", "AK", "CA"]
