@@ -89,6 +89,11 @@ def poststratify_draws(
     NotImplementedError
         When the model is of a kind that this function does not compute.
 
+    Notes
+    -----
+    The intercept must be the one that ``model.fit`` reports. In ``model.prior_predictive`` Bambi
+    leaves it as it samples it, at the mean of the predictors, so prior draws do not belong here.
+
     Examples
     --------
     >>> import bambi as bmb
