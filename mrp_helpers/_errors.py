@@ -9,7 +9,7 @@ import pandas as pd
 
 def listing(values: Iterable[object], most: int = 8) -> str:
     """Write values as a short list: ``'AL', 'AK' and 3 more``."""
-    shown = list(values)
+    shown = [value.item() if isinstance(value, np.generic) else value for value in values]
     text = ", ".join(repr(value) for value in shown[:most])
     return text if len(shown) <= most else f"{text} and {len(shown) - most} more"
 
