@@ -18,6 +18,9 @@ UNHEALTHY_ON_PURPOSE = {
     "multilevel-default-careful": "chapter 6: small steps alone do not remove every divergence",
     "multilevel-default-priors": "chapter 6: divergences under default priors",
     "multilevel-low-target": "chapter 6: divergences under a low target acceptance",
+    "published-fixed": "the published collinear model, as it was",
+    "published-hierarchical": "the published model under its default priors",
+    "published-right-states": "the same with the right states: one correction at a time",
 }
 
 
