@@ -105,3 +105,19 @@ def test_links_to_terms_are_found_in_each_of_their_forms():
         (["Area", "zone"], "A b."),
         (["Ångström"], "C."),
     ]
+
+
+def test_every_entry_of_the_references_is_cited():
+    """The strict build refuses a citation without an entry; this is the other way round."""
+    entries = set(
+        re.findall(r"^@\w+\{([^,]+),", (ROOT / "references.bib").read_text("utf-8"), re.M)
+    )
+    pages = [ROOT / "index.md", *ROOT.glob("chapters/*.ipynb"), *ROOT.glob("appendices/*")]
+    texts = "".join(page.read_text("utf-8") for page in pages if page.is_file())
+    cited = {
+        key.strip()
+        for keys in re.findall(r"\{cite:\w+\}`([^`]+)`", texts)
+        for key in keys.split(",")
+    }
+    assert sorted(entries - cited) == []
+    assert sorted(cited - entries) == []
