@@ -1,10 +1,11 @@
 """Small helpers for multilevel regression and post-stratification.
 
 Data flow one way through the modules: ``data -> recode -> sample -> model -> poststratify ->
-evaluate -> plots``, with ``weight`` beside the model. Every public name can be imported from
-``mrp_helpers`` itself.
+evaluate -> plots``, with ``weight`` beside the model. ``check`` reads from all of them. Every
+public name can be imported from ``mrp_helpers`` itself.
 """
 
+from mrp_helpers.check import check
 from mrp_helpers.data import (
     load_cces,
     load_heart_transplants,
@@ -33,6 +34,7 @@ __all__ = [
     "OUTCOMES",
     "PUBLISHED_BIAS",
     "aggregate_cells",
+    "check",
     "clean_cces",
     "draw_biased_sample",
     "effective_sample_size",

@@ -1,0 +1,57 @@
+"""Make what learners open from the solutions: `exercises/solutions/*.ipynb -> exercises/*.ipynb`.
+
+    python tools/make_exercises.py          write them
+    python tools/make_exercises.py DIR      write them somewhere else, to compare
+
+nbgrader takes out what stands between its solution marks, the hidden tests and all outputs, and
+nbconvert drops the cells that discuss a solution. Cells that check an answer are locked.
+"""
+
+import sys
+from pathlib import Path
+
+import nbformat
+from nbconvert.exporters import NotebookExporter
+from traitlets.config import Config
+
+ROOT = Path(__file__).resolve().parent.parent
+SOLUTIONS = ROOT / "exercises" / "solutions"
+SETTINGS = Config(
+    ClearSolutions={"code_stub": {"python": "# Write your lines here."}},
+    TagRemovePreprocessor={"enabled": True, "remove_cell_tags": {"solution", "remove-cell"}},
+    NotebookExporter={
+        "preprocessors": [
+            "nbconvert.preprocessors.TagRemovePreprocessor",
+            "nbgrader.preprocessors.LockCells",
+            "nbgrader.preprocessors.ClearSolutions",
+            "nbgrader.preprocessors.ClearHiddenTests",
+            "nbgrader.preprocessors.ClearOutput",
+            "nbgrader.preprocessors.CheckCellMetadata",
+            "nbgrader.preprocessors.ComputeChecksums",
+        ]
+    },
+)
+
+
+def learners_version(solution: Path) -> str:
+    """Write out a solution notebook as learners get it."""
+    notebook = nbformat.read(solution, as_version=4)
+    for cell in notebook.cells:  # the generated file stands one folder higher
+        cell.source = cell.source.replace("](../../", "](../")
+    text, _ = NotebookExporter(config=SETTINGS).from_notebook_node(notebook)
+    return text.rstrip() + "\n"
+
+
+def main() -> None:
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else SOLUTIONS.parent
+    target.mkdir(parents=True, exist_ok=True)
+    for old in target.glob("*.ipynb"):
+        old.unlink()
+    solutions = sorted(SOLUTIONS.glob("*.ipynb"))
+    for solution in solutions:
+        (target / solution.name).write_text(learners_version(solution), encoding="utf-8")
+    print(f"Made {len(solutions)} exercise notebook(s) from exercises/solutions.")
+
+
+if __name__ == "__main__":
+    main()
