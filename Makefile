@@ -6,8 +6,10 @@ PYTHON := .venv/bin/python
 WORKERS ?= 2
 # Where the three source files of the data are, or are put.
 SOURCES ?= sources
+# What a class handed in: one folder a student. The examples are two made-up students.
+SUBMISSIONS ?= exercises/examples
 
-.PHONY: help venv book test lab notebooks bench data lock clean
+.PHONY: help venv book test lab notebooks exercises assignment grade bench data lock clean
 
 help: ## list the targets (this text)
 	@echo "Usage: make TARGET. Each target sets up .venv first if that is needed."
@@ -31,6 +33,15 @@ lab: venv ## JupyterLab, opened on the course
 
 notebooks: venv ## run every notebook from a clean kernel and store its outputs
 	@$(PYTHON) tools/execute_notebooks.py
+
+exercises: venv ## what learners open, from exercises/solutions
+	@$(PYTHON) tools/make_exercises.py
+
+assignment: venv ## the exercises to hand out to a class, in _class/release
+	@$(PYTHON) -m tools.classroom assignment
+
+grade: venv ## marks and feedback for SUBMISSIONS=folder, in _class
+	@$(PYTHON) -m tools.classroom grade "$(SUBMISSIONS)"
 
 bench: ## time and memory beside the published way (installs JAX, about 350 MB)
 	@sh tools/bootstrap.sh bench

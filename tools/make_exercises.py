@@ -33,12 +33,18 @@ SETTINGS = Config(
 )
 
 
+def as_seen_from_exercises(solution: Path) -> nbformat.NotebookNode:
+    """Read a solution, its links as they are one folder higher, where learners' copies stand."""
+    notebook = nbformat.read(solution, as_version=4)
+    for cell in notebook.cells:
+        cell.source = cell.source.replace("](../../", "](../")
+    return notebook
+
+
 def learners_version(solution: Path) -> str:
     """Write out a solution notebook as learners get it."""
-    notebook = nbformat.read(solution, as_version=4)
-    for cell in notebook.cells:  # the generated file stands one folder higher
-        cell.source = cell.source.replace("](../../", "](../")
-    text, _ = NotebookExporter(config=SETTINGS).from_notebook_node(notebook)
+    exporter = NotebookExporter(config=SETTINGS)
+    text, _ = exporter.from_notebook_node(as_seen_from_exercises(solution))
     return text.rstrip() + "\n"
 
 
