@@ -1,6 +1,12 @@
 """The tasks of the exercises, one module an exercise; importing them computes nothing."""
 
-from mrp_helpers.tasks import heart_transplants  # noqa: F401  (declares its tasks)
+from mrp_helpers.tasks import (  # noqa: F401  (importing a module declares its tasks)
+    biased_sample,
+    capstone,
+    heart_transplants,
+    survey_and_frame,
+    weights,
+)
 from mrp_helpers.tasks._task import TASKS
 
 __all__ = ["TASKS"]
