@@ -5,6 +5,7 @@ data and stored draws, and functions that make the mistakes that learners make.
 """
 
 import textwrap
+from typing import Any
 
 from mrp_helpers._errors import listing
 from mrp_helpers.tasks import TASKS
@@ -49,7 +50,7 @@ def check(exercise_id: str, answer: object) -> bool:
     return verdict
 
 
-def _judge(task: Task, answer: object) -> tuple[bool, str]:
+def _judge(task: Task[Any], answer: object) -> tuple[bool, str]:
     if _is_blank(answer):
         return False, (
             "Not answered yet. Replace the dots by your answer, run that cell, and then this one."
@@ -64,7 +65,12 @@ def _judge(task: Task, answer: object) -> tuple[bool, str]:
     if task.form.same(given, right):
         return True, f"Right. {task.right}"
     for mistake in task.mistakes:
-        if task.form.same(given, task.form.read(made(mistake.make), right)):
+        mistaken = task.form.read(made(mistake.make), right)
+        if mistake.scale == 1:
+            found = task.form.same(given, mistaken)
+        else:
+            found = task.form.same(given / mistake.scale, mistaken / mistake.scale)
+        if found:
             return False, f"Not yet. {mistake.reason}"
     return False, f"Not yet. {task.form.difference(given, right)} {task.hint}"
 

@@ -65,7 +65,9 @@ def legitimate_forms(task: Task):
             yield from (series.to_dict(), series.to_numpy(), series.tolist())
             yield from (shuffled(series), series + 1e-6, series - 1e-6)
             yield from (table, table.sample(frac=1, random_state=1), table.set_index(list(keys)))
-            yield table.assign(n=1.0)
+            yield table.assign(another=1.0)
+            if len(keys) == 2:
+                yield table.pivot(index=keys[0], columns=keys[1], values=value)
             if len(keys) == 1:
                 yield xr.DataArray(series.to_numpy(), {keys[0]: series.index}, dims=keys)
             if task.form.any_scale:
@@ -201,6 +203,12 @@ def another_run():
 @every_task
 def test_another_run_of_the_sampler_is_as_right(task, another_run, capsys):
     assert check(task.exercise_id, another_run[task.exercise_id]), said(capsys)
+
+
+def test_rounded_per_cents_are_recognised(capsys):
+    high_risk = (100 * TASKS["1.2"].answer()).round(1)
+    assert check("1.2", high_risk) is False
+    assert "in per cent" in said(capsys)
 
 
 def test_a_declared_mistake_that_equals_the_answer_would_be_noticed(capsys):

@@ -3,7 +3,12 @@
 from mrp_helpers.tasks import (  # noqa: F401  (importing a module declares its tasks)
     biased_sample,
     capstone,
+    does_it_work,
+    fixed_effects,
     heart_transplants,
+    limits,
+    multilevel,
+    post_stratification,
     survey_and_frame,
     weights,
 )

@@ -5,7 +5,7 @@ that says what to hand in instead. It never asks how the answer was computed: a 
 Series in another order and a table with one column of numbers are all the same answer.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -90,12 +90,12 @@ class Table:
         return bool(np.allclose(one, other, rtol=0, atol=self.within, equal_nan=True))
 
     def difference(self, given: pd.Series, right: pd.Series) -> str:
-        if fault := _other_levels(given, right) or _missing_values(given):
+        if fault := _other_levels(given, right, self.keys) or _missing_values(given):
             return fault
         given = given.reindex(right.index)
         off = (given - right).abs()
         worst = off.idxmax()
-        side = "large" if given[worst] > right[worst] else "small"
+        side = "large" if (given - right).iloc[int(off.argmax())] > 0 else "small"
         return (
             f"{(off <= self.within).sum():,} of {len(right):,} values are right. "
             f"Furthest off is {_spell_level(worst)}, which is too {side}."
@@ -118,7 +118,7 @@ class Labels:
         return set(one.index) == set(other.index) and bool((one == other.reindex(one.index)).all())
 
     def difference(self, given: pd.Series, right: pd.Series) -> str:
-        if fault := _other_levels(given, right):
+        if fault := _other_levels(given, right, self.keys):
             return fault
         agree = given.reindex(right.index) == right
         first = _spell_level(agree.idxmin())
@@ -183,14 +183,14 @@ class Choice:
 def _kind(answer: object) -> str:
     if answer is None:
         return "Your answer is None: a function without a return, or a name not yet assigned."
-    if isinstance(answer, Callable):
+    if callable(answer):
         return "Your answer is a function: call it, and hand in what it returns."
     return f"Your answer is of type {type(answer).__name__}."
 
 
 def _numbers(answer: object, wanted: str) -> np.ndarray:
     """Read numbers, however they are held; refuse text, dates, objects and complex numbers."""
-    if answer is None or isinstance(answer, Callable | str | bytes):
+    if answer is None or callable(answer) or isinstance(answer, str | bytes):
         raise Unreadable(f"{_kind(answer)} Give {wanted}.")
     values = np.asarray(answer)
     if values.dtype == object:
@@ -221,6 +221,8 @@ def _labelled(
         answer = answer.to_series()
     if isinstance(answer, Mapping):
         answer = pd.Series(dict(answer), dtype=object if not numeric else None)
+    if isinstance(answer, pd.DataFrame) and _is_two_way(answer, keys):
+        answer = answer.stack()
     if isinstance(answer, pd.DataFrame):
         answer = _value_column(answer, keys, value, numeric)
     if isinstance(answer, list | tuple | np.ndarray):
@@ -239,7 +241,7 @@ def _labelled(
             )
         answer = answer.set_axis(wanted.index)
     if set(keys) == set(answer.index.names) and len(keys) > 1:
-        answer = answer.reorder_levels(list(keys))
+        answer = answer.reorder_levels([answer.index.names.index(key) for key in keys])
     series = answer.set_axis(
         pd.Index([_spell_key(key) for key in answer.index], tupleize_cols=False)
     )
@@ -269,6 +271,11 @@ def _value_column(
     return table[columns[0]]
 
 
+def _is_two_way(table: pd.DataFrame, keys: tuple[str, ...]) -> bool:
+    """Ask whether one key's levels are the rows of a table and the other's its columns."""
+    return len(keys) == 2 and {table.index.name, table.columns.name} == set(keys)
+
+
 def _is_bare(answer: pd.Series, wanted: pd.Series) -> bool:
     """Ask whether values have no labels of their own, to be taken in the task's order."""
     counted = isinstance(answer.index, pd.RangeIndex)
@@ -294,8 +301,19 @@ def _spell_level(level: object) -> str:
     return " and ".join(repr(part) for part in (level if isinstance(level, tuple) else [level]))
 
 
-def _other_levels(given: pd.Series, right: pd.Series) -> str | None:
-    lacking, surplus = right.index.difference(given.index), given.index.difference(right.index)
+def _other_levels(given: pd.Series, right: pd.Series, keys: tuple[str, ...]) -> str | None:
+    found, wanted = given.index, right.index
+    if all(isinstance(level, tuple) and len(level) == len(keys) for level in found):
+        # The column at fault says more than the first few of many combinations.
+        for at, key in enumerate(keys):
+            parts = [pd.Index([level[at] for level in index]).unique() for index in (found, wanted)]
+            if fault := _not_shared(*parts):
+                return f"In the column {key!r}: {fault}"
+    return _not_shared(found, wanted)
+
+
+def _not_shared(found: pd.Index, wanted: pd.Index) -> str | None:
+    lacking, surplus = wanted.difference(found), found.difference(wanted)
     sentences: Iterable[str] = [
         f"It lacks {_some(lacking)}." if len(lacking) else "",
         f"It has {_some(surplus)}, which is not asked for." if len(surplus) else "",
