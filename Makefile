@@ -9,7 +9,8 @@ SOURCES ?= sources
 # What a class handed in: one folder a student. The examples are two made-up students.
 SUBMISSIONS ?= exercises/examples
 
-.PHONY: help venv book test lab notebooks exercises assignment grade bench data lock clean
+.PHONY: help venv book test lab notebooks exercises assignment grade \
+	claims refit calibrate budget mutants bench data lock clean
 
 help: ## list the targets (this text)
 	@echo "Usage: make TARGET. Each target sets up .venv first if that is needed."
@@ -21,9 +22,10 @@ venv: ## the environment in .venv, from requirements.lock
 book: venv ## the site in _build/html, from the outputs stored in the notebooks
 	@$(PYTHON) tools/build_book.py
 
-test: venv ## style, unit tests, docstring examples, stored notebook outputs, site
+test: venv ## style, types, unit tests, docstring examples, stored notebook outputs, site
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
 	@$(PYTHON) -m pytest -n $(WORKERS)
 	@echo "All tests passed: style, package, notebooks and site. Nothing in the course was changed."
 
@@ -42,6 +44,22 @@ assignment: venv ## the exercises to hand out to a class, in _class/release
 
 grade: venv ## marks and feedback for SUBMISSIONS=folder, in _class
 	@$(PYTHON) -m tools.classroom grade "$(SUBMISSIONS)"
+
+claims: venv ## the page of every claim with the assertions that hold it
+	@$(PYTHON) -m tools.claims
+
+refit: venv ## sample every stored posterior afresh, from another seed, and compare
+	@$(PYTHON) -m tools.refit
+
+calibrate: venv ## simulation-based calibration and coverage, resumed where it stopped
+	@$(PYTHON) -m tools.calibrate
+
+budget: venv ## time and peak memory of every notebook, and the page that shows them
+	@$(PYTHON) -m tools.budget
+
+mutants: ## change the engine's lines one by one, and see the tests notice
+	@sh tools/bootstrap.sh mutation
+	@$(PYTHON) tools/mutate.py
 
 bench: ## time and memory beside the published way (installs JAX, about 350 MB)
 	@sh tools/bootstrap.sh bench

@@ -1,14 +1,17 @@
 """Do a model, its draws and a frame belong together? Each refusal says what is wrong and where."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import bambi as bmb
 import formulae
+import numpy as np
 import pandas as pd
 import xarray as xr
+from bambi.model_components import DistributionalComponent
 from bambi.terms import HSGPTerm, OffsetTerm
 
-from mrp_helpers._errors import listing, require_columns, require_counts
+from mrp_helpers._errors import listing, require_columns, require_counts, require_type
 from mrp_helpers.model import model_digests
 
 # Families whose parent parameter is the mean of the response (for counts out of n: of a share).
@@ -18,11 +21,11 @@ _PARENT_IS_MEAN = {
 }  # fmt: skip
 
 
-def parent(model: bmb.Model):
+def parent(model: bmb.Model) -> DistributionalComponent:
     return model.parameters[model.family.likelihood.parent]
 
 
-def terms(design) -> list:
+def terms(design: Any) -> list[Any]:
     return [] if design is None else list(design.terms.values())
 
 
@@ -36,6 +39,7 @@ def predictor_names(model: bmb.Model) -> list[str]:
 
 def refuse_other_models(model: bmb.Model) -> None:
     """Say what is missing here rather than compute something else."""
+    require_type(model, bmb.Model, "model")
     if model.family.name not in _PARENT_IS_MEAN:
         raise NotImplementedError(
             f"the mean of family {model.family.name!r} is not one linear predictor and a link; "
@@ -53,15 +57,26 @@ def refuse_other_models(model: bmb.Model) -> None:
 
 def check_draws(model: bmb.Model, draws: xr.DataTree) -> None:
     """Refuse draws whose parameters, levels or digests are not this model's."""
+    require_type(draws, xr.DataTree, "draws")
     if "posterior" not in draws.children:
         raise ValueError("draws have no group 'posterior'; pass what fit_or_load returned")
     posterior = draws["posterior"].to_dataset()
+    if not all(posterior.sizes.get(dimension) for dimension in ("chain", "draw")):
+        raise ValueError(
+            f"draws have the dimensions {dict(posterior.sizes)}; 'chain' and 'draw' must be there "
+            "and not be empty: pass what fit_or_load returned, unstacked"
+        )
     component = parent(model)
     sizes = {}
     for term in component.terms.values():
         if not isinstance(term, OffsetTerm):
             sizes[term.alias or term.name] = dict(term.coords)
     known = set(sizes) | set(model.parameters)
+    for term in component.group_specific_terms.values():
+        known |= {
+            f"{term.alias or term.name}_{term.hyperprior_alias.get(name, name)}"
+            for name in term.prior.args
+        }
     for name in posterior.data_vars:
         stem = str(name).removesuffix("_offset").removesuffix("_sigma")
         if name not in known and stem not in sizes:
@@ -72,6 +87,8 @@ def check_draws(model: bmb.Model, draws: xr.DataTree) -> None:
     for name, coords in sizes.items():
         if name not in posterior:
             raise ValueError(f"the draws belong to another model: they have no parameter {name!r}")
+        if not np.isfinite(posterior[name]).all():
+            raise ValueError(f"the draws of {name!r} are not all finite; sample the model again")
         for dimension, levels in coords.items():
             found = posterior[name].coords.get(dimension)
             if found is None or list(found.to_numpy()) != list(levels):
@@ -90,6 +107,7 @@ def check_draws(model: bmb.Model, draws: xr.DataTree) -> None:
 
 
 def check_frame(model: bmb.Model, frame: pd.DataFrame, population: str) -> None:
+    require_type(frame, pd.DataFrame, "frame")
     if frame.empty:
         raise ValueError("frame is empty; it needs one row for each cell")
     component = parent(model)
@@ -103,6 +121,7 @@ def check_frame(model: bmb.Model, frame: pd.DataFrame, population: str) -> None:
                 f"frame: column {column!r} is missing in {len(rows):,} cell(s), at index "
                 f"{listing(rows, most=3)}; a join may have failed"
             )
+        require_like(model.data[column], frame[column])
     cells = frame.drop(columns=population)
     twice = cells.duplicated()
     if twice.any():
@@ -114,7 +133,25 @@ def check_frame(model: bmb.Model, frame: pd.DataFrame, population: str) -> None:
     refuse_unseen_levels(component, frame)
 
 
-def refuse_unseen_levels(component, frame: pd.DataFrame) -> None:
+def require_like(seen: pd.Series, values: pd.Series) -> None:
+    """Numbers stay numbers, and finite: an infinite predictor would give an estimate of nothing."""
+    if not pd.api.types.is_numeric_dtype(seen):
+        return
+    if pd.api.types.is_string_dtype(values):
+        raise TypeError(
+            f"frame: column {values.name!r} is text and the model's is numeric; convert it with "
+            "pd.to_numeric"
+        )
+    infinite = values.isin([np.inf, -np.inf])
+    if infinite.any():
+        rows = listing(values.index[infinite], most=3)
+        raise ValueError(
+            f"frame: column {values.name!r} is infinite in {infinite.sum():,} cell(s), at index "
+            f"{rows}; mend it"
+        )
+
+
+def refuse_unseen_levels(component: DistributionalComponent, frame: pd.DataFrame) -> None:
     """A level without a common effect has no estimate, whatever `new_levels` says."""
     expressions = terms(component.design.common)
     expressions += [term.expr for term in terms(component.design.group)]
@@ -128,7 +165,7 @@ def refuse_unseen_levels(component, frame: pd.DataFrame) -> None:
             )
 
 
-def refuse_unseen(frame: pd.DataFrame, column: str, levels: list, remedy: str) -> None:
+def refuse_unseen(frame: pd.DataFrame, column: str, levels: list[object], remedy: str) -> None:
     unseen = [level for level in frame[column].unique() if level not in levels]
     if unseen:
         raise ValueError(
@@ -137,7 +174,7 @@ def refuse_unseen(frame: pd.DataFrame, column: str, levels: list, remedy: str) -
         )
 
 
-def categories(term) -> Iterator[tuple[str, list]]:
+def categories(term: Any) -> Iterator[tuple[str, list[object]]]:
     """Yield categorical columns of a formula's term, plain or as C(column), with their levels."""
     for part in getattr(term, "components", []):
         if part.kind != "categoric":

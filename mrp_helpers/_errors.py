@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from numbers import Integral
 
 import numpy as np
 import pandas as pd
@@ -14,8 +15,25 @@ def listing(values: Iterable[object], most: int = 8) -> str:
     return text if len(shown) <= most else f"{text} and {len(shown) - most} more"
 
 
+def require_type(value: object, kind: type, what: str) -> None:
+    """Raise TypeError unless ``value`` is of the kind that every later step reads."""
+    if not isinstance(value, kind):
+        library = kind.__module__.partition(".")[0].replace("builtins", "")
+        wanted = f"{library} {kind.__name__}".strip()
+        raise TypeError(f"{what} is of type {type(value).__name__}; pass a {wanted}")
+
+
+def require_whole(value: object, least: int, what: str) -> None:
+    """Raise unless ``value`` is a whole number, and not below ``least``."""
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise TypeError(f"{what} is {value!r}; pass a whole number")
+    if value < least:
+        raise ValueError(f"{what} is {value}; it must be {least} or more")
+
+
 def require_columns(table: pd.DataFrame, columns: Iterable[str], what: str) -> None:
     """Raise KeyError when ``table`` lacks one of ``columns``; name a likely misspelling."""
+    require_type(table, pd.DataFrame, what)
     for column in columns:
         if column in table.columns:
             continue
@@ -29,10 +47,16 @@ def require_columns(table: pd.DataFrame, columns: Iterable[str], what: str) -> N
         raise KeyError(f"{what} has no column {column!r}; {remedy}")
 
 
-def require_counts(values: pd.Series, what: str) -> None:
-    """Raise unless ``values`` are finite numbers >= 0 with a total above 0."""
+def require_numbers(values: pd.Series, what: str) -> None:
+    """Raise TypeError unless ``values`` are a Series of numbers."""
+    require_type(values, pd.Series, what)
     if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
         raise TypeError(f"{what} is not numeric but {values.dtype}; convert it with pd.to_numeric")
+
+
+def require_counts(values: pd.Series, what: str) -> None:
+    """Raise unless ``values`` are finite numbers >= 0 with a total above 0."""
+    require_numbers(values, what)
     numbers = values.to_numpy(dtype="float64", na_value=np.nan)
     for fault, word in (
         (np.isnan(numbers), "missing"),

@@ -14,8 +14,11 @@ _REMEDY = (
 
 def _verified_bytes(name: str) -> BytesIO:
     """Read a bundled file whole and compare its SHA-256 with the one it was shipped with."""
-    sums = (line.split() for line in (_FOLDER / "SHA256SUMS").read_text().splitlines())
-    expected = {file: digest for digest, file in sums}[name]
+    sums = _FOLDER / "SHA256SUMS"
+    lines = sums.read_text("utf-8", "replace").splitlines() if sums.is_file() else []
+    expected = next((line.split()[0] for line in lines if line.endswith(f"  {name}")), None)
+    if expected is None:
+        raise ValueError(f"SHA256SUMS, the list of checksums, does not hold {name}; {_REMEDY}")
     path = _FOLDER / name
     if not path.is_file():
         raise FileNotFoundError(f"the data file {name} is missing; {_REMEDY}")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from mrp_helpers._errors import listing, require_columns
+from mrp_helpers._errors import listing, require_columns, require_numbers, require_type
 
 
 def evaluate(
@@ -35,8 +35,11 @@ def evaluate(
     ------
     KeyError
         When a column is missing.
+    TypeError
+        When a table is of another type, or its values are not numbers.
     ValueError
-        When a group is listed twice, a value is missing, or no group is in both tables.
+        When a group is listed twice or has no name, a value is missing or infinite, an interval
+        ends below its start, or no group is in both tables.
 
     Examples
     --------
@@ -50,9 +53,17 @@ def evaluate(
     dtype: float64
     """
     by = [by] if isinstance(by, str) else list(by)
+    if not by:
+        raise ValueError("by names no column; a group needs at least one")
+    require_type(estimates, pd.DataFrame, "estimates")
     intervals = [column for column in ("lower", "upper") if column in estimates]
     found = _indexed(estimates, by, ["estimate", *intervals], "estimates")
     if isinstance(truth, pd.Series):
+        if truth.index.nlevels != len(by):
+            raise ValueError(
+                f"truth is indexed by {truth.index.nlevels} level(s) and by names {len(by)}: "
+                f"{listing(by)}"
+            )
         truth = truth.rename("truth").rename_axis(index=by).reset_index()
     both = found.join(_indexed(truth, by, ["truth"], "truth"), how="inner")
     if both.empty:
@@ -70,6 +81,9 @@ def evaluate(
         "n_groups": len(both),
     }
     if len(intervals) == 2:
+        if (both["lower"] > both["upper"]).any():
+            group = both.index[both["lower"] > both["upper"]][:1]
+            raise ValueError(f"estimates: the interval of {listing(group)} has lower above upper")
         held = both["truth"].between(both["lower"], both["upper"])
         scores |= {"coverage": held.mean(), "width": (both["upper"] - both["lower"]).mean()}
     return pd.Series(scores)
@@ -77,11 +91,17 @@ def evaluate(
 
 def _indexed(table: pd.DataFrame, by: list[str], values: list[str], what: str) -> pd.DataFrame:
     require_columns(table, [*by, *values], what)
+    if table[by].isna().any(axis=None):
+        raise ValueError(f"{what} have a group without a name in {listing(by)}; drop or name it")
     if table.duplicated(by).any():
         twice = table.loc[table.duplicated(by), by].iloc[0].to_dict()
         raise ValueError(f"{what} list group {twice} more than once")
-    missing = table[values].isna().any(axis=1)
-    if missing.any():
-        group = table.loc[missing, by].iloc[0].to_dict()
-        raise ValueError(f"{what} have no value for group {group}; drop it knowingly or mend it")
+    for column in values:
+        require_numbers(table[column], f"{what}: column {column!r}")
+        bad = ~np.isfinite(table[column].to_numpy("float64"))
+        if bad.any():
+            group = table.loc[bad, by].iloc[0].to_dict()
+            raise ValueError(
+                f"{what} have no finite {column!r} for group {group}; drop it knowingly or mend it"
+            )
     return table.set_index(by)[values]

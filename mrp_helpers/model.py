@@ -2,7 +2,8 @@
 
 A stored fit is one netCDF file (float32, compressed) whose attributes say what it was made from:
 a digest of the model, its priors, its data and the sampler's settings. `fit_or_load` compares
-them before it loads, so a fit of another model is never taken for this one.
+them before it loads, so a fit of another model is never taken for this one. The file ends in its
+own checksum, so a damaged one is never taken for a whole one.
 
 Two folders are looked at: the one that ships with the package, which a reader never changes, and
 the reader's own cache. The environment variable ``MRP_HELPERS_CACHE`` names another cache.
@@ -26,6 +27,8 @@ import pandas as pd
 import platformdirs
 import xarray as xr
 
+from mrp_helpers._errors import require_type
+
 SHIPPED = Path(__file__).parent / "posteriors"
 SAMPLER = {
     "draws": 1000,
@@ -36,6 +39,8 @@ SAMPLER = {
     "random_seed": 2,
 }
 _KEPT_STATISTICS = ["diverging", "energy"]
+# The last line of a stored file. HDF5 reads over it, and checks few of its own bytes.
+_SEAL = b"\nsha256 "
 
 
 def fit_or_load(
@@ -64,6 +69,8 @@ def fit_or_load(
 
     Raises
     ------
+    TypeError
+        When `model` is not a Bambi model, or a setting cannot be written down to be compared.
     ValueError
         When `name` cannot be a file's name.
 
@@ -82,10 +89,14 @@ def fit_or_load(
     >>> draws["posterior"]["treatment"].mean().round(1).item()
     0.1
     """
-    if not re.fullmatch(r"[\w-]+", name):
-        raise ValueError(f"{name!r} cannot name a fit; use letters, digits, '-' and '_' only")
+    require_type(model, bmb.Model, "model")
+    require_type(name, str, "name")
+    if not re.fullmatch(r"[\w-]{1,100}", name):
+        raise ValueError(
+            f"{name!r} cannot name a fit; use letters, digits, '-' and '_' only, 100 at most"
+        )
     settings = SAMPLER | sampler
-    digests = model_digests(model) | {"sampler": _digest(json.dumps(settings, sort_keys=True))}
+    digests = model_digests(model) | {"sampler": _digest(_written(settings))}
 
     if not resample:
         for path in (SHIPPED / f"{name}.nc", _cache() / f"{name}.nc"):
@@ -140,6 +151,16 @@ def _spell(prior: object) -> object:
     return np.asarray(prior, dtype=float).tolist() if prior is not None else None
 
 
+def _written(settings: dict[str, object]) -> str:
+    try:
+        return json.dumps(settings, sort_keys=True)
+    except TypeError as error:
+        raise TypeError(
+            f"a setting of the sampler cannot be compared with a stored one ({error}); pass plain "
+            "numbers, text, lists and dicts"
+        ) from error
+
+
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -153,8 +174,9 @@ def _read_if_same(path: Path, digests: dict[str, str]) -> xr.DataTree | None:
     if not path.is_file():
         return None
     try:
+        _check_seal(path.read_bytes())
         draws = xr.load_datatree(path, engine="h5netcdf")
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # what HDF5 makes of a damaged file may raise anything
         warnings.warn(f"{path.name} cannot be read and is not used: {error}", stacklevel=3)
         return None
     differ = [
@@ -164,6 +186,13 @@ def _read_if_same(path: Path, digests: dict[str, str]) -> xr.DataTree | None:
         print(f"{path.stem}: the stored draws are of another {' and '.join(differ)}, not loaded")
         return None
     return draws
+
+
+def _check_seal(content: bytes) -> None:
+    """Compare a file with the checksum at its end; one cut within the seal is whole before it."""
+    body, seal, digest = content.rpartition(_SEAL)
+    if seal and hashlib.sha256(body).hexdigest().encode() != digest:
+        raise ValueError("its bytes are not those that were stored")
 
 
 def _thin_out(fit: xr.DataTree) -> xr.DataTree:
@@ -194,10 +223,14 @@ def _store(draws: xr.DataTree, path: Path) -> None:
     }
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path.parent)
         with NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as scratch:
             part = Path(scratch.name)
         try:
             draws.to_netcdf(part, engine="h5netcdf", encoding=encoding)
+            digest = hashlib.sha256(part.read_bytes()).hexdigest()
+            with part.open("ab") as file:
+                file.write(_SEAL + digest.encode())
             part.chmod(0o644)
             part.replace(path)
         finally:
@@ -209,6 +242,16 @@ def _store(draws: xr.DataTree, path: Path) -> None:
             "that can be written to",
             stacklevel=3,
         )
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed runs left behind. What is an hour old is not being written any more."""
+    for scrap in folder.glob("*.tmp"):
+        try:
+            if time.time() - scrap.stat().st_mtime > 3600:
+                scrap.unlink()
+        except OSError:  # another run swept it first, or it is not ours
+            continue
 
 
 def _size(draws: xr.DataTree) -> str:
@@ -233,8 +276,11 @@ def sampler_health(draws: xr.DataTree) -> pd.DataFrame:
 
     Raises
     ------
+    TypeError
+        When the draws are of another type.
     ValueError
-        When a group is missing, or there is a single chain: r-hat compares chains.
+        When a group is missing, divergences were not kept, or there is a single chain: r-hat
+        compares chains.
 
     Notes
     -----
@@ -250,18 +296,22 @@ def sampler_health(draws: xr.DataTree) -> pd.DataFrame:
     >>> sampler_health(draws)["healthy"].item()
     True
     """
+    require_type(draws, xr.DataTree, "draws")
     for group in ("posterior", "sample_stats"):
         if group not in draws.children:
             raise ValueError(f"draws have no group {group!r}; pass the whole fit")
+    if "diverging" not in draws["sample_stats"].to_dataset():
+        raise ValueError("draws do not say which diverged: 'sample_stats' lacks 'diverging'")
     if draws["posterior"].sizes["chain"] < 2:
         raise ValueError("draws have one chain; r-hat compares chains, so sample at least two")
     worst = az.summary(draws, kind="diagnostics", round_to="none")
     health = pd.DataFrame(
         {
             "divergences": [int(draws["sample_stats"]["diverging"].sum())],
-            "max_r_hat": [worst["r_hat"].max()],
-            "min_ess_bulk": [worst["ess_bulk"].min()],
-            "min_ess_tail": [worst["ess_tail"].min()],
+            # A parameter without a diagnostic (stuck, or not a number) must not count as fine.
+            "max_r_hat": [worst["r_hat"].max(skipna=False)],
+            "min_ess_bulk": [worst["ess_bulk"].min(skipna=False)],
+            "min_ess_tail": [worst["ess_tail"].min(skipna=False)],
         }
     )
     health["healthy"] = (

@@ -4,7 +4,7 @@ Colours are Okabe and Ito's, which survive the common kinds of colour blindness;
 code for the same thing, so that a figure can also be read in grey.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -16,7 +16,13 @@ from matplotlib.colors import Normalize, to_rgb
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from mrp_helpers._errors import listing, require_columns, require_counts
+from mrp_helpers._errors import (
+    listing,
+    require_columns,
+    require_counts,
+    require_numbers,
+    require_type,
+)
 
 OKABE_ITO = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 _MARKERS = ["o", "D", "s", "^", "v", "P", "X"]
@@ -95,7 +101,8 @@ def plot_composition(
     Raises
     ------
     KeyError, TypeError, ValueError
-        When a column is missing, or the population is not a count.
+        When a column or a level of `order` is missing, when a row has no level, when sample and
+        frame share no level, or when the population is not a count.
 
     Examples
     --------
@@ -104,9 +111,18 @@ def plot_composition(
     >>> [label.get_text() for label in ax.get_legend().get_texts()]
     ['sample', 'population']
     """
+    require_type(by, str, "by")
     require_columns(sample, [by], "sample")
     require_columns(frame, [by, population], "frame")
     require_counts(frame[population], f"frame: column {population!r}")
+    for table, name in ((sample, "sample"), (frame, "frame")):
+        if table[by].isna().any():
+            raise ValueError(f"{name}: column {by!r} has missing values; drop or name those rows")
+    if not sample[by].isin(frame[by]).any():
+        raise ValueError(
+            f"sample and frame share no level of {by!r}: {listing(sample[by].unique())} and "
+            f"{listing(frame[by].unique())}"
+        )
     people = frame.groupby(by)[population].sum()
     shares = pd.DataFrame(
         {
@@ -114,7 +130,13 @@ def plot_composition(
             "population": people / people.sum(),
         }
     ).fillna(0.0)
-    shares = 100 * shares.loc[list(order) if order is not None else shares.index.sort_values()]
+    levels = list(shares.index.sort_values() if order is None else order)
+    if not levels or not set(levels) <= set(shares.index):
+        raise KeyError(
+            f"order is {levels!r}; name at least one level of {by!r} and no other: its levels "
+            f"are {listing(shares.index)}"
+        )
+    shares = 100 * shares.loc[levels]
 
     ax = ax or plt.subplots(figsize=(_WIDTH, 0.9 + 1.6 * _ROW * len(shares)))[1]
     rows = np.arange(len(shares))
@@ -161,8 +183,11 @@ def plot_estimates(
     ------
     KeyError
         When a table lacks a column.
+    TypeError
+        When `tables` is no mapping, or estimates are not numbers.
     ValueError
-        When there is no table, or more than there are shapes.
+        When there is no table, or more than there are shapes; when a table lists a group twice or
+        has none of the groups that are shown.
 
     Examples
     --------
@@ -172,6 +197,7 @@ def plot_estimates(
     >>> [label.get_text() for label in plot_estimates({"raw": table}).get_yticklabels()]
     ['AL', 'AK']
     """
+    require_type(tables, Mapping, "tables")
     if not 0 < len(tables) <= len(_MARKERS):
         raise ValueError(f"{len(tables)} tables given; between 1 and {len(_MARKERS)} can be shown")
     for name, table in tables.items():
@@ -179,11 +205,20 @@ def plot_estimates(
     if order is None:
         first = next(iter(tables.values()))
         order = first.sort_values("estimate", ascending=False)[by].to_list()
+    for name, table in tables.items():
+        require_numbers(table["estimate"], f"table {name!r}: column 'estimate'")
+        if table[by].duplicated().any():
+            twice = table.loc[table[by].duplicated(), by].unique()
+            raise ValueError(f"table {name!r} lists {listing(twice)} more than once")
+        if not table[by].isin(list(order)).any():
+            raise ValueError(
+                f"table {name!r} has none of the groups that are shown: {listing(order)}"
+            )
     rows = np.arange(len(order))
     ax = ax or plt.subplots(figsize=(_WIDTH, 1.2 + _ROW * len(rows)))[1]
     offsets = np.linspace(-0.18, 0.18, len(tables)) if len(tables) > 1 else [0.0]
     for number, (name, table) in enumerate(tables.items()):
-        placed = table.set_index(by).reindex(order) * 100
+        placed = table.set_index(by).reindex(list(order)) * 100
         at, colour = rows + offsets[number], OKABE_ITO[number]
         if {"lower", "upper"} <= set(table):
             ax.hlines(at, placed["lower"], placed["upper"], color=colour, linewidth=1.2)
@@ -226,8 +261,10 @@ def plot_map(
     ------
     KeyError
         When an index entry is not one of the 50 states.
+    TypeError
+        When `values` is not a Series of numbers.
     ValueError
-        When a state is listed twice or no state has a number.
+        When a state is listed twice, no state has a number, or a number is infinite.
 
     Examples
     --------
@@ -237,6 +274,8 @@ def plot_map(
     >>> len(ax.patches)
     50
     """
+    require_numbers(values, "values")
+    values = values.astype("float64")
     unknown = [state for state in values.index if state not in _TILES]
     if unknown:
         raise KeyError(
@@ -246,6 +285,8 @@ def plot_map(
         raise ValueError(f"values list {listing(values.index[values.index.duplicated()])} twice")
     if values.notna().sum() == 0:
         raise ValueError("values has no number to show")
+    if np.isinf(values).any():
+        raise ValueError(f"values is infinite for {listing(values.index[np.isinf(values)])}")
     if centre is None:
         colours, scale = plt.get_cmap("cividis"), Normalize(values.min(), values.max())
     else:
@@ -266,7 +307,7 @@ def plot_map(
     return ax
 
 
-def _name_rows(ax: Axes, rows: np.ndarray, names: Sequence[object]) -> None:
+def _name_rows(ax: Axes, rows: np.ndarray, names: Iterable[object]) -> None:
     ax.set_yticks(rows, [str(name) for name in names], fontsize=9.5 if len(rows) > 20 else 11)
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)

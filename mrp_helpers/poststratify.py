@@ -7,12 +7,14 @@ frame.
 """
 
 from collections.abc import Iterator, Sequence
+from numbers import Real
 from typing import Literal
 
 import bambi as bmb
 import numpy as np
 import pandas as pd
 import xarray as xr
+from bambi.model_components import DistributionalComponent
 from bambi.terms import GroupSpecificTerm, OffsetTerm
 from scipy import sparse
 
@@ -26,7 +28,7 @@ from mrp_helpers._checks import (
     refuse_unseen,
     terms,
 )
-from mrp_helpers._errors import listing, require_columns
+from mrp_helpers._errors import listing, require_columns, require_whole
 
 _BLOCK_VALUES = 2_000_000  # cells x draws held at once by default: 16 MB an array
 
@@ -81,11 +83,12 @@ def poststratify_draws(
     KeyError
         When the frame lacks a column.
     TypeError
-        When the population is not numeric.
+        When the population or a numeric predictor is not numeric, or something else is of another
+        type.
     ValueError
-        When the frame is empty or lists a cell twice; when a predictor is missing in a cell or
-        has a level that the model never saw; when the population is missing, negative, infinite
-        or zero in total; when the draws belong to another model.
+        When the frame is empty or lists a cell twice; when a predictor is missing or infinite in
+        a cell or has a level that the model never saw; when the population is missing, negative,
+        infinite or zero in total; when the draws belong to another model or are not finite.
     NotImplementedError
         When the model is of a kind that this function does not compute.
 
@@ -106,6 +109,10 @@ def poststratify_draws(
     >>> poststratify_draws(model, draws, frame).mean().round(1).item()
     0.5
     """
+    if block is not None:
+        require_whole(block, 1, "block")
+    if random_seed is not None:
+        require_whole(random_seed, 0, "random_seed")
     refuse_other_models(model)
     check_draws(model, draws)
     check_frame(model, frame, population)
@@ -117,7 +124,7 @@ def poststratify_draws(
     totals = np.zeros((groups.number, predictor.samples))
     for rows in _blocks(len(cells), size):
         totals += groups.weights(rows) @ predictor.expected(cells.iloc[rows])
-    return groups.label(totals / groups.population[:, None], draws["posterior"])
+    return groups.label(totals / groups.population[:, None], draws["posterior"].to_dataset())
 
 
 def poststratify(
@@ -166,8 +173,8 @@ def poststratify(
     0          0           7
     1          1          13
     """
-    if not 0 < prob < 1:
-        raise ValueError(f"prob is {prob}; it is a probability between 0 and 1, such as 0.95")
+    if not isinstance(prob, Real) or not 0 < prob < 1:
+        raise ValueError(f"prob is {prob!r}; it is a probability between 0 and 1, such as 0.95")
     estimated = poststratify_draws(
         model,
         draws,
@@ -180,7 +187,7 @@ def poststratify(
     )
     values = estimated.to_numpy()
     lower, upper = np.quantile(values, [(1 - prob) / 2, (1 + prob) / 2], axis=1)
-    labels = estimated.indexes["group"].to_frame(index=False)
+    labels: pd.DataFrame = estimated.indexes["group"].to_frame(index=False)
     labels.columns = _by_list(by) or labels.columns
     summary = {
         "estimate": values.mean(axis=1),
@@ -213,17 +220,19 @@ class _Groups:
     def __init__(self, frame: pd.DataFrame, by: str | Sequence[str] | None, population: str):
         columns = _by_list(by)
         require_columns(frame, columns, "frame")
+        if len(set(columns)) < len(columns):
+            raise ValueError(f"by names a column more than once: {listing(columns)}")
         for column in columns:
             if frame[column].isna().any():
                 raise ValueError(f"frame: column {column!r} has missing values; name every group")
         if columns:
-            grouped = frame.groupby(columns if len(columns) > 1 else columns[0], observed=True)
+            grouped = frame.groupby(columns, observed=True)
             self.codes, self.index = grouped.ngroup().to_numpy(), grouped.size().index
         else:
             self.codes, self.index = np.zeros(len(frame), dtype=int), pd.Index(["all"])
         self.number = len(self.index)
         self.people = frame[population].to_numpy(dtype="float64")
-        self.population = np.bincount(self.codes, self.people, minlength=self.number)
+        self.population = np.bincount(self.codes, self.people)
         if (self.population == 0).any():
             empty = self.index[self.population == 0]
             raise ValueError(
@@ -239,24 +248,32 @@ class _Groups:
         shape = (self.number, len(people))
         return sparse.csr_array((people, (codes, np.arange(len(people)))), shape=shape)
 
-    def label(self, means: np.ndarray, posterior: xr.DataTree) -> xr.DataArray:
-        samples = posterior.to_dataset()[["chain", "draw"]].stack(sample=("chain", "draw"))
+    def label(self, means: np.ndarray, posterior: xr.Dataset) -> xr.DataArray:
+        samples = posterior[["chain", "draw"]].stack(sample=("chain", "draw"))
         labelled = xr.DataArray(means, dims=("group", "sample"), name="estimate")
-        labelled = labelled.assign_coords(
-            xr.Coordinates.from_pandas_multiindex(samples.indexes["sample"], "sample")
-        )
         if isinstance(self.index, pd.MultiIndex):
             index = xr.Coordinates.from_pandas_multiindex(self.index, "group")
         else:
-            index = {"group": self.index.to_numpy()}
+            index = xr.Coordinates({"group": self.index.to_numpy()})
         people = self.population.astype(self._population_type)
-        return labelled.assign_coords(index).assign_coords(population=("group", people))
+        return (
+            labelled.assign_coords(samples.coords)
+            .assign_coords(index)
+            .assign_coords(population=("group", people))
+        )
 
 
 class _LinearPredictor:
     """Turns cells into draws of their expected outcome."""
 
-    def __init__(self, model, draws, frame, new_levels: NewLevels, random_seed: int | None):
+    def __init__(
+        self,
+        model: bmb.Model,
+        draws: xr.DataTree,
+        frame: pd.DataFrame,
+        new_levels: NewLevels,
+        random_seed: int | None,
+    ):
         if new_levels not in ("error", "population"):
             raise ValueError(f"new_levels is {new_levels!r}; choose 'error' or 'population'")
         component = parent(model)
@@ -279,10 +296,13 @@ class _LinearPredictor:
         if self.common is not None:
             common = self.common.evaluate_new_data(cells).design_matrix
             designs.insert(0, sparse.csr_array(common))
-        return self.inverse_link(sparse.hstack(designs, format="csr") @ self.effects)
+        means: np.ndarray = self.inverse_link(sparse.hstack(designs, format="csr") @ self.effects)
+        return means
 
 
-def _common_effects(component, posterior: xr.Dataset, samples: int) -> np.ndarray:
+def _common_effects(
+    component: DistributionalComponent, posterior: xr.Dataset, samples: int
+) -> np.ndarray:
     """Stack the draws of common terms in the order of the design's columns."""
     rows = [np.empty((0, samples))]
     for common in terms(component.design.common):
@@ -302,7 +322,14 @@ class _GroupedEffects:
     effects drawn from the term's normal distribution: one for each draw, the same in each block.
     """
 
-    def __init__(self, term, posterior, frame, new_levels: NewLevels, rng):
+    def __init__(
+        self,
+        term: GroupSpecificTerm,
+        posterior: xr.Dataset,
+        frame: pd.DataFrame,
+        new_levels: NewLevels,
+        rng: np.random.Generator,
+    ):
         self.term = term.term
         self.factors = sorted(self.term.factor.var_names)
         self.known = len(term.groups)

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from mrp_helpers._errors import listing, require_columns
+from mrp_helpers._errors import listing, require_columns, require_numbers
 
 CELL = ["state", "eth", "male", "age", "edu"]
 
@@ -79,8 +79,10 @@ def clean_cces(
     ------
     KeyError
         When `raw` lacks a column or the outcome is unknown.
+    TypeError
+        When `raw` is no DataFrame, or codes are not numbers.
     ValueError
-        When a code has no label; the message lists the codes.
+        When a code has no label (the message lists the codes), or a birth year cannot be.
 
     Notes
     -----
@@ -93,7 +95,7 @@ def clean_cces(
     >>> len(respondents), round(respondents["abortion"].mean(), 5)
     (59810, np.float64(0.43416))
     """
-    if outcome not in OUTCOMES:
+    if outcome not in list(OUTCOMES):
         raise KeyError(f"no outcome {outcome!r}; choose one of {listing(OUTCOMES)}")
     item = OUTCOMES[outcome]
     require_columns(
@@ -126,8 +128,11 @@ def clean_cces(
     return kept.reset_index(drop=True)
 
 
-def _label(codes: pd.Series, labels: Mapping, *, missing_is_fine: bool = False) -> pd.Series:
+def _label(
+    codes: pd.Series, labels: Mapping[int, object], *, missing_is_fine: bool = False
+) -> pd.Series:
     """Map codes to labels and refuse to lose anyone whose code has none."""
+    require_numbers(codes, str(codes.name))
     unknown = ~codes.isin(list(labels)) & ~(codes.isna() & missing_is_fine)
     if unknown.any():
         raise ValueError(
@@ -142,9 +147,10 @@ def _label_states(
 ) -> pd.Series:
     if on_unknown not in ("raise", "drop"):
         raise ValueError(f"on_unknown_state is {on_unknown!r}; choose 'raise' or 'drop'")
+    require_numbers(codes, "inputstate")
     unknown = ~codes.isin(list(labels))
     if unknown.any() and on_unknown == "raise":
-        unlabelled = ", ".join(str(code) for code in sorted(codes[unknown].unique()))
+        unlabelled = listing(sorted(codes[unknown].unique()))
         unused = sorted(set(labels) - set(codes))
         hint = f"; nobody has the labelled codes {unused}" if unused else ""
         raise ValueError(
@@ -156,6 +162,7 @@ def _label_states(
 
 
 def _age_band(birth_year: pd.Series) -> pd.Series:
+    require_numbers(birth_year, "birthyr")
     age = _YEAR - birth_year
     if not age.between(18, 120).all():
         raise ValueError(
@@ -163,5 +170,5 @@ def _age_band(birth_year: pd.Series) -> pd.Series:
             f"than 120 in {_YEAR}, or have no birth year"
         )
     oldest = np.array(list(_OLDEST_IN_BAND.values()))
-    bands = np.array(list(_OLDEST_IN_BAND), dtype=object)[np.searchsorted(oldest, age)]
-    return pd.Series(bands, index=birth_year.index, dtype="str")
+    bands = np.array(list(_OLDEST_IN_BAND))[np.searchsorted(oldest, age)]
+    return pd.Series(bands, index=birth_year.index)

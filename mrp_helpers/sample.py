@@ -1,13 +1,21 @@
 """Biased samples on purpose, and respondents counted into cells."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
-from mrp_helpers._errors import listing, require_columns, require_counts
+from mrp_helpers._errors import (
+    listing,
+    require_columns,
+    require_counts,
+    require_numbers,
+    require_type,
+    require_whole,
+)
 from mrp_helpers.recode import CELL
 
-Recipe = Mapping[str, float | Mapping[object, float]]
+Recipe = Mapping[str, float | Mapping[Any, float]]
 
 # What the published notebook adds up for each respondent: five times the state's Republican vote
 # share, more for the old, 20 for men, a little for White respondents.
@@ -43,9 +51,12 @@ def selection_weights(
     ------
     KeyError
         When a column of the recipe is in neither table.
+    TypeError
+        When something is of another type, such as a recipe that multiplies text.
     ValueError
-        When a state has no predictors, when a level in the recipe occurs for nobody (it would
-        never count), or when a weight is negative or missing.
+        When a state has no predictors or several, when a column is in both tables or has missing
+        values, when a level in the recipe occurs for nobody (it would never count), or when a
+        weight is negative or missing.
 
     Examples
     --------
@@ -57,9 +68,19 @@ def selection_weights(
     """
     require_columns(respondents, ["state"], "respondents")
     require_columns(predictors, ["state"], "predictors")
-    unknown = sorted(set(respondents["state"]) - set(predictors["state"]))
+    require_type(recipe, Mapping, "recipe")
+    known = set(predictors["state"])
+    unknown = [state for state in respondents["state"].unique() if state not in known]
     if unknown:
         raise ValueError(f"predictors have no row for state {listing(unknown)}")
+    if predictors["state"].duplicated().any():
+        twice = predictors.loc[predictors["state"].duplicated(), "state"].unique()
+        raise ValueError(f"predictors have more than one row for state {listing(twice)}")
+    both = set(respondents.columns) & set(predictors.columns) & set(recipe) - {"state"}
+    if both:
+        raise ValueError(
+            f"respondents and predictors both have column {listing(sorted(both))}; drop one of them"
+        )
     joined = respondents.merge(predictors, on="state", how="left", validate="many_to_one")
     require_columns(joined, recipe, "the table of respondents and predictors")
 
@@ -70,8 +91,11 @@ def selection_weights(
     return weights
 
 
-def _amounts(values: pd.Series, amount: float | Mapping[object, float]) -> pd.Series:
+def _amounts(values: pd.Series, amount: float | Mapping[Any, float]) -> pd.Series:
+    if values.isna().any():
+        raise ValueError(f"{values.name} is missing in {values.isna().sum():,} row(s); drop those")
     if not isinstance(amount, Mapping):
+        require_numbers(values, f"{values.name}, which the recipe multiplies,")
         return values * amount
     never = [level for level in amount if level not in set(values)]
     if never:
@@ -106,6 +130,8 @@ def draw_biased_sample(
 
     Raises
     ------
+    TypeError
+        When something is of another type, such as text for weights or a fraction for `n`.
     ValueError
         When the indexes differ, when weights are missing, negative, infinite or all zero, or
         when `n` is not between 1 and the number of rows with a positive weight.
@@ -124,11 +150,15 @@ def draw_biased_sample(
     >>> draw_biased_sample(respondents, weights)["abortion"].mean().round(4)
     np.float64(0.4738)
     """
+    require_type(respondents, pd.DataFrame, "respondents")
+    require_type(weights, pd.Series, "weights")
+    require_whole(n, 1, "n")
+    require_whole(seed, 0, "seed")
     if not weights.index.equals(respondents.index):
         raise ValueError("weights and respondents have different indexes; compute them together")
     require_counts(weights, "the selection weight")
     available = int((weights > 0).sum())
-    if not 1 <= n <= available:
+    if n > available:
         raise ValueError(
             f"n = {n:,} cannot be drawn without replacement: {available:,} of "
             f"{len(respondents):,} respondents have a weight above zero"
@@ -137,7 +167,7 @@ def draw_biased_sample(
 
 
 def aggregate_cells(
-    respondents: pd.DataFrame, by: Sequence[str] = CELL, outcome: str = "abortion"
+    respondents: pd.DataFrame, by: str | Sequence[str] = CELL, outcome: str = "abortion"
 ) -> pd.DataFrame:
     """Count respondents and their positive answers in each occupied cell.
 
@@ -145,7 +175,7 @@ def aggregate_cells(
     ----------
     respondents : pandas.DataFrame
         One row a person, with the columns `by` and the outcome (0 or 1).
-    by : sequence of str
+    by : str or sequence of str
         The columns that define a cell.
     outcome : str
         The column of answers.
@@ -161,9 +191,11 @@ def aggregate_cells(
     ------
     KeyError
         When a column is missing.
+    TypeError
+        When `respondents` is no DataFrame.
     ValueError
-        When there are no rows, when a cell column has missing values, or when an answer is
-        neither 0 nor 1.
+        When there are no rows or no columns to count by, when a column is named twice or ``n``,
+        when a cell column has missing values, or when an answer is neither 0 nor 1.
 
     Examples
     --------
@@ -173,8 +205,13 @@ def aggregate_cells(
     0  -0.5  34068     13612
     1   0.5  25742     12355
     """
-    by = list(by)
+    by = [by] if isinstance(by, str) else list(by)
     require_columns(respondents, [*by, outcome], "respondents")
+    if not by or len({*by, outcome, "n"}) < len(by) + 2:
+        raise ValueError(
+            f"by = {by!r} with outcome {outcome!r} makes no table of cells: name at least one "
+            "column, each once, and none 'n', which counts respondents"
+        )
     if respondents.empty:
         raise ValueError("respondents has no rows to count")
     for column in by:
@@ -183,5 +220,5 @@ def aggregate_cells(
     if not respondents[outcome].isin([0, 1]).all():
         raise ValueError(f"respondents: column {outcome!r} holds something other than 0 and 1")
     groups = respondents.groupby(by, observed=True)[outcome]
-    cells = groups.agg(n="size", positive="sum").rename(columns={"positive": outcome})
+    cells = groups.agg(["size", "sum"]).rename(columns={"size": "n", "sum": outcome})
     return cells.astype({outcome: "int64"}).reset_index()

@@ -6,7 +6,13 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from mrp_helpers._errors import listing, require_columns, require_counts
+from mrp_helpers._errors import (
+    listing,
+    require_columns,
+    require_counts,
+    require_type,
+    require_whole,
+)
 
 
 class _Margin(NamedTuple):
@@ -56,10 +62,12 @@ def rake(
     KeyError
         When the sample lacks a column.
     TypeError
-        When a margin or the base weight is not numeric.
+        When a margin or the base weight is not a Series of numbers, or something else is of
+        another type.
     ValueError
         When there is no margin or no respondent, when a level occurs in the sample and not in its
-        margin or the other way round, when totals differ, or when base weights are bad.
+        margin or the other way round, when totals differ, when base weights are bad, or when `tol`
+        or `max_iter` is not above zero.
     RuntimeError
         When the margins are not met within `max_iter` rounds: they may contradict each other in
         this sample.
@@ -77,8 +85,13 @@ def rake(
     >>> rake(sample, {"sex": pd.Series({"man": 0.5, "woman": 0.5})}).round(2).to_list()
     [0.67, 0.67, 0.67, 2.0]
     """
+    require_type(margins, Mapping, "margins")
     if not margins:
         raise ValueError("no margins to rake to; give at least one column")
+    require_whole(max_iter, 1, "max_iter")
+    if not tol > 0:
+        raise ValueError(f"tol is {tol}; rounding alone misses more, so give a number above zero")
+    require_type(sample, pd.DataFrame, "sample")
     if sample.empty:
         raise ValueError("sample has no rows to weight")
     require_columns(sample, margins, "sample")
@@ -91,7 +104,7 @@ def rake(
         if all(_missed(weights, margin).max() < tol for margin in prepared):
             return pd.Series(weights / weights.mean(), index=sample.index, name="weight")
     worst = max(prepared, key=lambda margin: _missed(weights, margin).max())
-    at = _missed(weights, worst).argmax()
+    at = int(_missed(weights, worst).argmax())
     raise RuntimeError(
         f"raking did not converge in {max_iter} rounds: {worst.column} = {worst.levels[at]!r} "
         f"still misses its share by {_missed(weights, worst)[at]:.2g}. Margins may contradict "
@@ -122,7 +135,7 @@ def _prepare(sample: pd.DataFrame, column: str, margin: pd.Series) -> _Margin:
             f"margin {column!r} has nobody in level {listing(uncovered)}, which respondents have; "
             f"its levels are {listing(present.index)}"
         )
-    codes = present.index.get_indexer(sample[column])
+    codes = present.index.get_indexer(pd.Index(sample[column]))
     nobody = present.index[np.bincount(codes, minlength=len(present)) == 0]
     if len(nobody):
         raise ValueError(
@@ -136,6 +149,7 @@ def _prepare(sample: pd.DataFrame, column: str, margin: pd.Series) -> _Margin:
 def _start(sample: pd.DataFrame, base_weight: pd.Series | None) -> np.ndarray:
     if base_weight is None:
         return np.ones(len(sample))
+    require_type(base_weight, pd.Series, "base_weight")
     if not base_weight.index.equals(sample.index):
         raise ValueError("base_weight and sample have different indexes")
     require_counts(base_weight, "base_weight")
@@ -145,12 +159,14 @@ def _start(sample: pd.DataFrame, base_weight: pd.Series | None) -> np.ndarray:
 
 
 def _shares(weights: np.ndarray, margin: _Margin) -> np.ndarray:
-    totals = np.bincount(margin.codes, weights, minlength=len(margin.shares))
-    return totals / totals.sum()
+    totals = np.bincount(margin.codes, weights)
+    shares: np.ndarray = totals / totals.sum()
+    return shares
 
 
 def _missed(weights: np.ndarray, margin: _Margin) -> np.ndarray:
-    return np.abs(_shares(weights, margin) - margin.shares)
+    missed: np.ndarray = np.abs(_shares(weights, margin) - margin.shares)
+    return missed
 
 
 def hajek_mean(y: pd.Series, weight: pd.Series) -> tuple[float, float]:
@@ -173,7 +189,7 @@ def hajek_mean(y: pd.Series, weight: pd.Series) -> tuple[float, float]:
     Raises
     ------
     TypeError
-        When outcome or weights are not numeric.
+        When outcome or weights are not Series of numbers.
     ValueError
         When indexes differ, there are fewer than two respondents, an outcome is missing or not
         finite, or weights are missing, negative, infinite or all zero.
@@ -190,6 +206,8 @@ def hajek_mean(y: pd.Series, weight: pd.Series) -> tuple[float, float]:
     >>> round(estimate, 2), round(se, 3)
     (0.75, 0.217)
     """
+    require_type(y, pd.Series, "y")
+    require_type(weight, pd.Series, "weight")
     if not y.index.equals(weight.index):
         raise ValueError("y and weight have different indexes")
     if len(y) < 2:
@@ -197,7 +215,7 @@ def hajek_mean(y: pd.Series, weight: pd.Series) -> tuple[float, float]:
     require_counts(weight, "weight")
     if not pd.api.types.is_numeric_dtype(y):
         raise TypeError(f"y is not numeric but {y.dtype}; code the answers as numbers first")
-    values, weights = y.to_numpy(dtype="float64", na_value=np.nan), weight.to_numpy("float64")
+    values, weights = y.to_numpy("float64"), weight.to_numpy("float64")
     if not np.isfinite(values).all():
         raise ValueError(f"y is missing or infinite in {(~np.isfinite(values)).sum()} row(s)")
     estimate = np.average(values, weights=weights)
@@ -222,7 +240,7 @@ def effective_sample_size(weight: pd.Series) -> float:
     Raises
     ------
     TypeError
-        When weights are not numeric.
+        When weights are not a Series of numbers.
     ValueError
         When weights are missing, negative, infinite or all zero.
 

@@ -39,6 +39,13 @@ def test_estimates_without_intervals_have_no_coverage():
     assert scores["mae"] == pytest.approx(0.05)
 
 
+def test_an_interval_may_be_a_point():
+    points = ESTIMATES.assign(lower=ESTIMATES["estimate"], upper=ESTIMATES["estimate"])
+    scores = evaluate(points, TRUTH)
+    assert scores["coverage"] == pytest.approx(1 / 3)
+    assert scores["width"] == 0
+
+
 def test_groups_of_two_columns():
     estimates = pd.DataFrame({"state": ["AK", "AK"], "age": ["x", "y"], "estimate": [0.1, 0.2]})
     truth = estimates.set_index(["state", "age"])["estimate"]
@@ -50,14 +57,51 @@ def test_groups_of_two_columns():
     [
         (ESTIMATES.rename(columns={"estimate": "p"}), TRUTH, KeyError, "no column 'estimate'"),
         (ESTIMATES.drop(columns="state"), TRUTH, KeyError, "no column 'state'"),
-        (pd.concat([ESTIMATES] * 2), TRUTH, ValueError, "AK.* more than once"),
+        (
+            pd.concat([ESTIMATES, ESTIMATES.assign(estimate=0.1)]),
+            TRUTH,
+            ValueError,
+            "^estimates list group .*AK.* more than once",
+        ),
+        (ESTIMATES[["estimate"]], TRUTH, KeyError, "^.estimates has no column 'state'"),
         (ESTIMATES, pd.concat([TRUTH, TRUTH]), ValueError, "truth list group .* more than once"),
-        (ESTIMATES.assign(estimate=np.nan), TRUTH, ValueError, "no value for group .*AK"),
-        (ESTIMATES, TRUTH * np.nan, ValueError, "truth have no value"),
-        (ESTIMATES, TRUTH.add_prefix("US-"), ValueError, "no group is in both tables"),
+        (ESTIMATES.assign(estimate=np.nan), TRUTH, ValueError, "no finite 'estimate' .*AK"),
+        (ESTIMATES, TRUTH * np.nan, ValueError, "truth have no finite 'truth' .*AL.*mend it"),
+        (ESTIMATES, TRUTH + np.inf, ValueError, "truth have no finite"),
+        (
+            ESTIMATES,
+            TRUTH.add_prefix("US-"),
+            ValueError,
+            r"^no group is in both tables: estimates have 'AK', 'AL', 'CA' and 1 more, truth has "
+            r"\('US-AL',\), \('US-AK',\), \('US-CA',\) and 1 more$",
+        ),
+        (ESTIMATES.assign(state=None), TRUTH, ValueError, "estimates have a group without a name"),
+        (
+            ESTIMATES.assign(upper=[0.45, 0.49, 0.1, 0.1]),  # the first one is a point, and fine
+            TRUTH,
+            ValueError,
+            "interval of 'AL' has lower above upper",
+        ),
+        (
+            ESTIMATES.assign(estimate=pd.array([0.5, None, 0.3, 0.9], dtype="Float64")),
+            TRUTH,
+            ValueError,
+            "no finite 'estimate' for group .*AL",
+        ),
+        (ESTIMATES.astype({"estimate": str}), TRUTH, TypeError, "'estimate' is not numeric"),
+        (ESTIMATES, TRUTH.astype(str), TypeError, "truth: column 'truth' is not numeric"),
+        (None, TRUTH, TypeError, "estimates is of type NoneType; pass a pandas DataFrame"),
+        (ESTIMATES, dict(TRUTH), TypeError, "truth is of type dict; pass a pandas DataFrame"),
         (ESTIMATES, TRUTH.rename_axis("state").reset_index(name="p"), KeyError, "'truth'"),
     ],
 )
 def test_bad_tables_are_refused(estimates, truth, error, message):
     with pytest.raises(error, match=message):
         evaluate(estimates, truth)
+
+
+def test_groups_must_be_named_as_the_truth_is():
+    with pytest.raises(ValueError, match="truth is indexed by 1 .* by names 2: 'state', 'age'"):
+        evaluate(ESTIMATES.assign(age="x"), TRUTH, by=["state", "age"])
+    with pytest.raises(ValueError, match="^by names no column; a group needs at least one$"):
+        evaluate(ESTIMATES, TRUTH, by=[])

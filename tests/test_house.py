@@ -31,6 +31,9 @@ SKIPPED = {
     ".pytest_cache",
     ".ruff_cache",
     "__pycache__",
+    ".hypothesis",
+    ".mypy_cache",
+    "_class",
 }
 # These hold the patterns of paths as examples of what is forbidden.
 EXAMPLES = {"test_stored_outputs.py"}

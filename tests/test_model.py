@@ -107,10 +107,25 @@ def test_store_leaves_no_scraps(cache, counted_fits):
     assert [path.name for path in cache.iterdir()] == ["small.nc"]
 
 
-@pytest.mark.parametrize("name", ["", "../x", "a/b", "a b", "x.nc"])
+@pytest.mark.parametrize("name", ["", "../x", "a/b", "a b", "x.nc", "a\n", "a" * 101])
 def test_name_must_be_a_plain_word(name):
     with pytest.raises(ValueError, match="cannot name a fit"):
         fit_or_load(build(), name)
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "settings", "message"),
+    [
+        (None, "small", {}, "model is of type NoneType; pass a bambi Model"),
+        (FORMULA, "small", {}, "model is of type str; pass a bambi Model"),
+        (build(), 3, {}, "name is of type int"),
+        (build(), "small", {"draws": np.int64(50)}, "cannot be compared .*int64.*; pass plain"),
+    ],
+)
+def test_things_of_another_kind_are_refused(cache, counted_fits, model, name, settings, message):
+    with pytest.raises(TypeError, match=message):
+        fit_or_load(model, name, **settings)
+    assert not counted_fits
 
 
 def test_potentials_cannot_be_told_apart():
@@ -125,6 +140,9 @@ def test_poststratify_refuses_a_stored_fit_of_other_data(cache, counted_fits):
     assert len(poststratify(build(), draws, frame, by="state")) == 5
     other = build(data=CELLS.assign(yes=CELLS["yes"].where(CELLS.index != 3, 0)))
     with pytest.raises(ValueError, match="another model: they were sampled with another data"):
+        poststratify(other, draws, frame)
+    other = build(data=CELLS.iloc[::-1], priors={"x": bmb.Prior("Normal", mu=0, sigma=9)})
+    with pytest.raises(ValueError, match="with another priors and data; fit this model first"):
         poststratify(other, draws, frame)
 
 
@@ -168,6 +186,14 @@ def test_each_symptom_is_unhealthy():
     assert sampler_health(stuck)["max_r_hat"].item() > 1.1
     assert not sampler_health(stuck)["healthy"].item()
 
+    broken = made_up_fit()
+    broken["posterior"]["x"][0, 7] = np.nan
+    assert not sampler_health(broken)["healthy"].item()
+
+    constant = made_up_fit()
+    constant["posterior"]["x"][:] = 1.0
+    assert not sampler_health(constant)["healthy"].item()
+
     short = made_up_fit(draws=50)
     assert sampler_health(short)["min_ess_bulk"].item() < 400
     assert not sampler_health(short)["healthy"].item()
@@ -176,5 +202,11 @@ def test_each_symptom_is_unhealthy():
 def test_health_needs_a_whole_fit_with_chains():
     with pytest.raises(ValueError, match="no group 'sample_stats'"):
         sampler_health(made_up_fit().drop_nodes("sample_stats"))
+    with pytest.raises(TypeError, match="draws is of type Dataset; pass a xarray DataTree"):
+        sampler_health(made_up_fit()["posterior"].to_dataset())
+    without = made_up_fit()
+    without["sample_stats"] = without["sample_stats"].to_dataset().drop_vars("diverging")
+    with pytest.raises(ValueError, match="'sample_stats' lacks 'diverging'"):
+        sampler_health(without)
     with pytest.raises(ValueError, match="one chain"):
         sampler_health(synthetic.draws_for(build(), chains=1))

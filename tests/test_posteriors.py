@@ -1,34 +1,30 @@
-"""Stored posteriors: each is healthy, or unhealthy on purpose, and some page uses it."""
+"""Stored posteriors: healthy or not on purpose, used by some notebook, and of their model only.
 
-import json
+That sampling them afresh gives the same takes half an hour: 'make refit' (tools/refit.py). Here
+stand the tests of what it relies on, and of its verdicts.
+"""
 
+import bambi as bmb
+import numpy as np
 import pytest
 import xarray as xr
 
-from mrp_helpers import sampler_health
+import mrp_helpers
+import synthetic
+from mrp_helpers import fit_or_load, load_heart_transplants, model, sampler_health
 from mrp_helpers.model import SHIPPED
-from tools.execute_notebooks import ROOT
+from tools.refit import (
+    IN_KERNEL,
+    UNHEALTHY,
+    UNHEALTHY_ON_PURPOSE,
+    compare,
+    complaint,
+    dependencies,
+    judge,
+)
 
 FITS = sorted(path.stem for path in SHIPPED.glob("*.nc"))
-
-# Where a page shows what a sick sampler looks like, or what the published models do.
-UNHEALTHY_ON_PURPOSE = {
-    "fixed-collinear": "chapter 5: coefficients that only their priors hold",
-    "fixed-collinear-wide": "chapter 5: the same with wider priors",
-    "multilevel-default-careful": "chapter 6: small steps alone do not remove every divergence",
-    "multilevel-default-priors": "chapter 6: divergences under default priors",
-    "multilevel-low-target": "chapter 6: divergences under a low target acceptance",
-    "published-fixed": "the published collinear model, as it was",
-    "published-hierarchical": "the published model under its default priors",
-    "published-right-states": "the same with the right states: one correction at a time",
-}
-
-
-def printed_on_all_pages():
-    pages = [*ROOT.glob("chapters/*.ipynb"), *ROOT.glob("appendices/*.ipynb")]
-    cells = [cell for page in pages for cell in json.loads(page.read_text("utf-8"))["cells"]]
-    outputs = [output for cell in cells for output in cell.get("outputs", [])]
-    return "\n".join("".join(output.get("text", "")) for output in outputs)
+USERS = dependencies()
 
 
 @pytest.mark.parametrize("name", FITS)
@@ -41,10 +37,153 @@ def test_health(name):
         assert health["healthy"], f"{name}: {health.to_dict()}; sample longer, or mend the model"
 
 
-def test_every_stored_fit_is_used_by_a_page():
-    printed = printed_on_all_pages()
-    assert [name for name in FITS if f"{name}: loaded" not in printed] == []
+def test_every_stored_fit_is_used_by_a_notebook():
+    assert [name for name, notebooks in USERS.items() if not notebooks] == []
+
+
+def test_every_fit_that_a_notebook_loads_is_stored():
+    assert sorted(USERS) == FITS, "run 'make notebooks' and commit mrp_helpers/posteriors"
 
 
 def test_every_exception_is_stored():
     assert set(UNHEALTHY_ON_PURPOSE) <= set(FITS)
+
+
+# A stored posterior is loaded for its own model alone.
+
+
+@pytest.fixture
+def sampled(monkeypatch, tmp_path):
+    """Count the fits that are sampled, and sample none."""
+    calls = []
+
+    def fit(model, **settings):
+        calls.append(settings)
+        return synthetic.draws_for(model)
+
+    monkeypatch.setattr(bmb.Model, "fit", fit)
+    monkeypatch.setenv("MRP_HELPERS_CACHE", str(tmp_path))
+    return calls
+
+
+def heart(formula="death ~ treatment + risk", change=lambda patients: patients, **options):
+    return bmb.Model(formula, change(load_heart_transplants()), **options)
+
+
+def one_death_less(patients):
+    first = patients["death"].idxmax()
+    return patients.assign(death=patients["death"].where(patients.index != first, 0))
+
+
+NARROWER = {"risk": bmb.Prior("Normal", mu=0, sigma=1)}
+OTHERS = {
+    "formula": (lambda: heart("death ~ treatment * risk"), {}, "formula"),
+    "family": (lambda: heart(family="bernoulli"), {}, "formula"),
+    "prior": (lambda: heart(priors=NARROWER), {}, "priors"),
+    "one number of the data": (lambda: heart(change=one_death_less), {}, "data"),
+    "one row of the data": (lambda: heart(change=lambda patients: patients[1:]), {}, "data"),
+    "draws": (heart, {"draws": 1001}, "sampler"),
+    "seed": (heart, {"random_seed": 3}, "sampler"),
+    "target": (heart, {"nuts": {"target_accept": 0.98}}, "sampler"),
+}
+
+
+def test_stored_posterior_is_loaded_for_its_model(sampled, capsys):
+    fit_or_load(heart(), "heart-additive")
+    assert "heart-additive: loaded 4 x 1000 draws" in capsys.readouterr().out
+    assert sampled == []
+
+
+@pytest.mark.parametrize(("other", "settings", "part"), OTHERS.values(), ids=OTHERS)
+def test_anything_changed_is_sampled_and_not_loaded(sampled, capsys, other, settings, part):
+    fit_or_load(other(), "heart-additive", **settings)
+    said = capsys.readouterr().out
+    assert len(sampled) == 1
+    assert "the stored draws are of another" in said and part in said.splitlines()[0]
+
+
+# The verdicts of a refit.
+
+
+@pytest.fixture
+def fits():
+    """Make up two healthy fits of one model."""
+    model = bmb.Model("p(yes, n) ~ x + (1|state)", synthetic.cells(), family="binomial")
+    return [synthetic.draws_for(model, chains=4, draws=1000, seed=seed) for seed in (1, 2)]
+
+
+def moved(fit, errors=0.0, factor=1.0):
+    """Shift the slope by Monte Carlo standard errors, and stretch it around its mean."""
+    slope = fit["posterior"]["x"]
+    error = float(slope.std() / np.sqrt(slope.size))
+    middle = float(slope.mean())
+    fit["posterior"]["x"] = middle + (slope - middle) * factor + errors * error
+    return fit
+
+
+def test_two_fits_of_one_model_agree(fits):
+    verdict = judge("made-up", *fits)
+    assert not verdict.faults, verdict
+    assert compare(*fits)["errors"].max() > 0.1
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [({"errors": 15}, "the mean of x"), ({"errors": -15}, "the mean of x")]
+    + [({"factor": factor}, "the sd of x") for factor in (0.7, 1.35)],
+)
+def test_other_draws_are_a_fault(fits, change, fault):
+    stored, fresh = fits
+    assert judge("made-up", moved(stored, **change), fresh).faults == {fault}
+
+
+def test_fresh_fit_must_be_healthy_unless_it_is_unhealthy_on_purpose(fits):
+    stored, fresh = fits
+    fresh["sample_stats"]["diverging"][0, 7] = True
+    assert judge("made-up", stored, fresh).faults == {"the fresh fit is not healthy"}
+    (listed, *_) = UNHEALTHY_ON_PURPOSE
+    assert judge(listed, stored, fresh).faults == frozenset()
+
+
+def test_of_an_unhealthy_fit_only_what_converged_is_compared(fits):
+    stored, fresh = fits
+    fresh["posterior"]["x"][0] += 5
+    (listed, *_) = UNHEALTHY_ON_PURPOSE
+    verdict = judge(listed, stored, fresh)
+    assert verdict.faults == frozenset() and "1 parameters set aside" in verdict.text
+    assert "the sd of x" in judge("made-up", stored, fresh).faults
+
+
+@pytest.fixture
+def again(sampled, monkeypatch, tmp_path):
+    """Put the kernel's function into place, as the refit does before a notebook runs."""
+    monkeypatch.setattr(mrp_helpers, "fit_or_load", fit_or_load)
+    monkeypatch.setattr(model, "fit_or_load", fit_or_load)
+    names = {}
+    exec(IN_KERNEL, names)
+    names["_sample_again"](["heart-additive"], str(tmp_path), 1000)
+    return sampled
+
+
+def test_refit_samples_with_another_seed_and_hands_out_the_stored_draws(again, tmp_path):
+    for _ in range(2):  # the second time, the fresh draws are there already
+        draws = mrp_helpers.fit_or_load(heart(), "heart-additive")
+        assert draws["posterior"].sizes["draw"] == 1000
+    assert [call["random_seed"] for call in again] == [1002]
+    assert [path.name for path in tmp_path.glob("*.nc")] == ["heart-additive.nc"]
+    mrp_helpers.fit_or_load(heart("death ~ treatment"), "heart-naive")
+    assert len(again) == 1  # it was not asked for
+
+
+def test_refit_refuses_stored_draws_of_another_model(again):
+    with pytest.raises(RuntimeError, match="heart-additive: .*not of this model"):
+        mrp_helpers.fit_or_load(heart(change=one_death_less), "heart-additive")
+    assert again == []
+
+
+def test_complaint_names_the_notebooks_and_the_remedy():
+    stale = complaint("heart-naive", frozenset({"the mean of treatment"}), USERS)
+    assert "chapters/01-regression-is-stratification.ipynb" in stale
+    assert "delete mrp_helpers/posteriors/heart-naive.nc" in stale
+    sick = complaint("heart-naive", frozenset({UNHEALTHY}), USERS)
+    assert "more draws" in sick and "delete" not in sick

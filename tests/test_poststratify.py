@@ -1,5 +1,7 @@
 """Post-stratification equals Bambi's own predictions, and refuses what would be wrong."""
 
+import importlib
+
 import bambi as bmb
 import numpy as np
 import pandas as pd
@@ -9,6 +11,8 @@ import xarray as xr
 import synthetic
 from mrp_helpers import poststratify, poststratify_draws
 
+# The name mrp_helpers.poststratify is the function's; the module behind it is found by its name.
+poststratify_module = importlib.import_module("mrp_helpers.poststratify")
 CELLS = synthetic.cells()
 FRAME = synthetic.cells(seed=9).drop(columns=["yes", "vote", "height", "visits"])
 
@@ -82,7 +86,9 @@ def test_blocks_do_not_matter(model, draws):
         xr.testing.assert_allclose(whole, parts, rtol=1e-12)
 
 
-def test_order_of_dimensions_does_not_matter(model, draws):
+def test_order_of_dimensions_does_not_matter():
+    model = build("height ~ x + C(age) + (C(edu)|state)", "gaussian")
+    draws = synthetic.draws_for(model)
     turned = draws.map_over_datasets(lambda group: group.transpose(*reversed(list(group.dims))))
     pd.testing.assert_frame_equal(
         poststratify(model, turned, FRAME, by="state"),
@@ -179,6 +185,150 @@ def test_new_combination_of_seen_levels_has_its_own_fitted_effect():
     np.testing.assert_allclose(found.sel(state="CA", age="40+"), 1 / (1 + np.exp(-linear)))
 
 
+def test_new_level_of_several_effects_has_one_spread_for_each():
+    model = build("height ~ 0 + x + (0+edu|state)", "gaussian")
+    draws = synthetic.draws_for(model, chains=4, draws=500)
+    sigma = draws["posterior"]["edu|state_sigma"]
+    spread = xr.DataArray([0.1, 2.0], coords={"edu__expr_dim": ["College", "HS"]})
+    draws["posterior"]["edu|state_sigma"] = xr.broadcast(spread, sigma)[0].transpose(
+        "chain", "draw", "edu__expr_dim"
+    )
+    frame = FRAME.replace({"state": {"CA": "ZZ"}}).assign(x=0.0)
+    found = poststratify(
+        model, draws, frame, by=["state", "edu"], new_levels="population", random_seed=1
+    ).set_index(["state", "edu"])
+    # Of 2,000 draws of a normal, the standard deviation is known to 1.6 %: four of them.
+    assert found.loc[("ZZ", "College"), "sd"] == pytest.approx(0.1, rel=0.064)
+    assert found.loc[("ZZ", "HS"), "sd"] == pytest.approx(2.0, rel=0.064)
+    without = poststratify(model, draws, FRAME.assign(x=0.0), by=["state", "edu"])
+    known = without["state"] != "CA"
+    pd.testing.assert_frame_equal(
+        without[known].set_index(["state", "edu"]), found.drop(index="ZZ")
+    )
+
+
+def test_new_level_of_either_grouping_column_is_new():
+    model = build("p(yes, n) ~ 1 + (1|state:age)")
+    draws = synthetic.draws_for(model)
+    frame = FRAME.replace({"state": {"CA": "ZZ"}, "age": {"40+": "old"}})
+    found = [
+        poststratify(
+            model, draws, frame, by=["state", "age"], new_levels="population", random_seed=seed
+        )
+        for seed in (1, 2)
+    ]
+    changed = found[0]["estimate"] != found[1]["estimate"]
+    new = found[0]["state"].eq("ZZ") | found[0]["age"].eq("old")
+    assert (changed == new).all()
+
+
+def test_whole_numbers_that_may_be_missing_are_numbers():
+    model = build("height ~ 1 + (x|state)", "gaussian")
+    draws = synthetic.draws_for(model)
+    plain = FRAME.assign(x=FRAME["x"].round()).replace({"state": {"CA": "ZZ"}})
+    options = {"by": "state", "new_levels": "population", "random_seed": 1}
+    pd.testing.assert_frame_equal(
+        poststratify(model, draws, plain, **options),
+        poststratify(model, draws, plain.astype({"x": "Int64", "n": "Int64"}), **options),
+    )
+
+
+def test_renamed_spread_is_found():
+    model = build("p(yes, n) ~ x + (1|state)")
+    draws = synthetic.draws_for(model)
+    frame = FRAME.replace({"state": {"CA": "ZZ"}})
+    options = {"by": "state", "new_levels": "population", "random_seed": 1}
+    expected = poststratify(model, draws, frame, **options)
+    model.set_alias({"sigma": "spread", "1|state": "of_state"})
+    renamed = (
+        draws["posterior"]
+        .to_dataset()
+        .rename({"1|state": "of_state", "1|state_sigma": "of_state_spread"})
+    )
+    found = poststratify(model, xr.DataTree.from_dict({"posterior": renamed}), frame, **options)
+    pd.testing.assert_frame_equal(found, expected)
+
+
+@pytest.mark.parametrize(
+    "formula", ["height ~ 0 + (0+edu|age)", "height ~ x:edu + (1|state)", "height ~ x:C(edu)"]
+)
+def test_new_level_of_a_slope_is_refused(formula):
+    model = build(formula, "gaussian")
+    with pytest.raises(ValueError, match="'edu' has level 'PhD'.*recode the frame"):
+        poststratify(model, synthetic.draws_for(model), altered("edu", "PhD")(FRAME))
+
+
+def test_categories_made_from_numbers_are_not_taken_for_the_numbers():
+    model = build(
+        "height ~ high_or_low(x) + (1|state)",
+        "gaussian",
+        extra_namespace={"high_or_low": lambda x: np.where(np.asarray(x) > 0, "high", "low")},
+    )
+    draws = synthetic.draws_for(model)
+    pd.testing.assert_frame_equal(
+        poststratify(model, draws, FRAME, by="state"),
+        poststratify(model, draws, FRAME.assign(x=2 * FRAME["x"]), by="state"),
+    )
+
+
+def test_draws_with_their_offsets_are_the_models_own(model, draws):
+    kept = draws["posterior"].to_dataset()
+    kept = kept.assign({"1|state_offset": kept["1|state"] / kept["1|state_sigma"]})
+    pd.testing.assert_frame_equal(
+        poststratify(model, xr.DataTree.from_dict({"posterior": kept}), FRAME),
+        poststratify(model, draws, FRAME),
+    )
+
+
+def test_single_precision_is_only_how_draws_are_kept(model, draws):
+    single = draws.map_over_datasets(
+        lambda group: group.map(lambda v: v.astype("float32") if v.dtype == "float64" else v)
+    )
+    double = single.map_over_datasets(
+        lambda group: group.map(lambda v: v.astype("float64") if v.dtype == "float32" else v)
+    )
+    xr.testing.assert_allclose(
+        poststratify_draws(model, single, FRAME, by="state"),
+        poststratify_draws(model, double, FRAME, by="state"),
+        rtol=1e-13,
+    )
+
+
+def test_counts_stay_whole_and_shares_stay_fractions(model, draws):
+    whole = poststratify_draws(model, draws, FRAME, by="state")
+    assert whole.name == "estimate"
+    assert whole["population"].dtype == "int64"
+    shares = FRAME.assign(n=FRAME["n"] / FRAME["n"].sum())
+    found = poststratify_draws(model, draws, shares, by="state")
+    assert found["population"].sum().item() == pytest.approx(1)
+    xr.testing.assert_allclose(found.drop_vars("population"), whole.drop_vars("population"))
+
+
+def test_level_that_no_cell_has_makes_no_group(model, draws):
+    wider = FRAME.assign(area=pd.Categorical(FRAME["state"], [*synthetic.STATES, "WY"]))
+    found = poststratify(model, draws, wider, by="area")
+    assert found["area"].to_list() == synthetic.STATES
+    assert found.index.equals(pd.RangeIndex(5))
+
+
+@pytest.mark.parametrize(("block", "at_once", "held"), [(7, 1, 7), (None, 660, 11), (None, 1, 1)])
+def test_no_more_cells_are_held_at_once_than_was_said(
+    model, draws, monkeypatch, block, at_once, held
+):
+    sizes = []
+    expected = poststratify_module._LinearPredictor.expected
+
+    def counted(predictor, cells):
+        sizes.append(len(cells))
+        return expected(predictor, cells)
+
+    monkeypatch.setattr(poststratify_module._LinearPredictor, "expected", counted)
+    monkeypatch.setattr(poststratify_module, "_BLOCK_VALUES", at_once)
+    poststratify(model, draws, FRAME, block=block)
+    assert max(sizes) == held
+    assert sum(sizes) == len(FRAME)
+
+
 def altered(column, value, row=4):
     def change(frame):
         frame = frame.astype({column: object}) if isinstance(value, str) else frame.copy()
@@ -193,8 +343,18 @@ def altered(column, value, row=4):
     [
         (lambda f: f.rename(columns={"edu": "educ"}), KeyError, "'edu'; it has 'educ' - rename"),
         (lambda f: f.drop(columns="n"), KeyError, "frame has no column 'n'"),
-        (altered("state", "ZZ"), ValueError, "'state' has level 'ZZ'.*pass new_levels"),
-        (altered("edu", "PhD"), ValueError, "'edu' has level 'PhD'.*recode the frame"),
+        (
+            altered("state", "ZZ"),
+            ValueError,
+            r"'state' has level 'ZZ', .* 'TX'\. Recode the frame, or pass new_levels='population' "
+            "to draw its effect from the fitted normal$",
+        ),
+        (
+            altered("edu", "PhD"),
+            ValueError,
+            r"'edu' has level 'PhD', .*\. A common effect cannot be drawn for a new level: recode "
+            "the frame$",
+        ),
         (lambda f: f.assign(n=f["n"].where(f.index != 2)), ValueError, "'n' is missing .* index 2"),
         (altered("n", -1), ValueError, "'n' is negative in 1 row"),
         (lambda f: f.assign(n=f["n"] / (f.index != 2)), ValueError, "'n' is infinite in 1 row"),
@@ -202,9 +362,17 @@ def altered(column, value, row=4):
         (lambda f: f.astype({"n": str}), TypeError, "'n' is not numeric.*pd.to_numeric"),
         (lambda f: pd.concat([f, f.iloc[[0]].assign(n=1)]), ValueError, "lists 1 cell.*'AK'.*sum"),
         (lambda f: pd.concat([f, f]), ValueError, "lists 60 cell"),
-        (lambda f: f.head(0), ValueError, "frame is empty"),
+        (lambda f: f.head(0), ValueError, "^frame is empty; it needs one row for each cell$"),
+        (lambda f: f.to_dict("list"), TypeError, "frame is of type dict; pass a pandas DataFrame"),
+        (lambda f: f.assign(x="high"), TypeError, "'x' is text .* with pd.to_numeric$"),
+        (altered("x", np.inf), ValueError, r"'x' is infinite in 1 cell\(s\), at index 4; mend"),
+        (altered("x", -np.inf), ValueError, r"'x' is infinite in 1 cell\(s\), at index 4"),
         (lambda f: f.assign(x=f["x"].where(f.index > 1)), ValueError, "'x' is missing in 2 cell"),
-        (lambda f: f.assign(n=f["n"] * (f["state"] != "CA")), ValueError, "nobody lives in.*'CA'"),
+        (
+            lambda f: f.assign(n=f["n"] * (f["state"] != "CA")),
+            ValueError,
+            "nobody lives in.*'CA'.* from the frame$",
+        ),
     ],
 )
 def test_bad_frames_are_refused(model, draws, change, error, message):
@@ -219,8 +387,11 @@ def test_groups_must_have_names(model, draws):
     with pytest.raises(ValueError, match="'county' has missing values"):
         poststratify(model, draws, half_named, by="county")
 
+    with pytest.raises(ValueError, match="by names a column more than once: 'state', 'state'"):
+        poststratify(model, draws, FRAME, by=["state", "state"])
 
-@pytest.mark.parametrize("prob", [0, 1, 95])
+
+@pytest.mark.parametrize("prob", [0, 1, 95, np.nan, "0.9", None])
 def test_prob_is_a_probability(model, draws, prob):
     with pytest.raises(ValueError, match="between 0 and 1"):
         poststratify(model, draws, FRAME, prob=prob)
@@ -250,14 +421,63 @@ def test_draws_of_another_model_are_refused(draws, formula, data, message):
 
 
 def test_something_that_is_no_fit_is_refused(model):
-    with pytest.raises(ValueError, match="no group 'posterior'"):
+    with pytest.raises(
+        ValueError, match="^draws have no group 'posterior'; pass what fit_or_load returned$"
+    ):
         poststratify(model, xr.DataTree(), FRAME)
+
+
+@pytest.mark.parametrize("draws", [None, "fit.nc", xr.Dataset()])
+def test_draws_of_another_type_are_refused(model, draws):
+    with pytest.raises(TypeError, match="draws is of type .*; pass a xarray DataTree"):
+        poststratify(model, draws, FRAME)
+
+
+@pytest.mark.parametrize("other", [None, "y ~ x"])
+def test_something_that_is_no_model_is_refused(draws, other):
+    with pytest.raises(TypeError, match="model is of type .*; pass a bambi Model"):
+        poststratify_draws(other, draws, FRAME)
+
+
+def test_draws_that_are_stacked_or_empty_are_refused(model, draws):
+    posterior = draws["posterior"].to_dataset()
+    stacked = posterior.stack(sample=("chain", "draw")).reset_index("sample")
+    for changed in (stacked, posterior.isel(draw=[]), posterior.isel(chain=[])):
+        with pytest.raises(ValueError, match="'chain' and 'draw' must be there and not be empty"):
+            poststratify(model, xr.DataTree.from_dict({"posterior": changed}), FRAME)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_draws_that_are_not_finite_are_refused(model, draws, value):
+    broken = draws.copy(deep=True)
+    broken["posterior"]["1|state"][0, 3, 2] = value
+    with pytest.raises(ValueError, match=r"draws of '1\|state' are not all finite; sample"):
+        poststratify(model, broken, FRAME)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"block": 0}, ValueError, "block is 0; it must be 1 or more"),
+        ({"block": -1}, ValueError, "block is -1; it must be 1 or more"),
+        ({"block": 1.5}, TypeError, "block is 1.5; pass a whole number"),
+        ({"random_seed": -1}, ValueError, "random_seed is -1; it must be 0 or more"),
+        ({"random_seed": "x"}, TypeError, "random_seed is 'x'; pass a whole number"),
+        ({"population": "people"}, KeyError, "frame has no column 'people'"),
+    ],
+)
+def test_bad_options_are_refused(model, draws, options, error, message):
+    with pytest.raises(error, match=message):
+        poststratify_draws(model, draws, FRAME, **options)
 
 
 @pytest.mark.parametrize(
     ("build_model", "message"),
     [
-        (lambda: build("edu ~ x", "categorical"), "family 'categorical'"),
+        (
+            lambda: build("edu ~ x", "categorical"),
+            "family 'categorical' .*; families that work: bernoulli, beta, beta_binomial, ",
+        ),
         (lambda: build("visits ~ x", "zero_inflated_poisson"), "zero_inflated_poisson"),
         (
             lambda: build(bmb.Formula("height ~ x", "sigma ~ male"), "gaussian"),
@@ -271,10 +491,18 @@ def test_models_of_another_kind_say_so(build_model, message):
         poststratify(build_model(), xr.DataTree(), FRAME)
 
 
-def test_new_level_of_an_effect_that_is_not_normal():
-    prior = bmb.Prior("Laplace", mu=0, b=bmb.Prior("HalfNormal", sigma=1))
+OTHER_EFFECTS = {
+    "Laplace": {"mu": 0, "b": bmb.Prior("HalfNormal", sigma=1)},
+    # It has a sigma, which is not its standard deviation.
+    "StudentT": {"nu": 3, "mu": 0, "sigma": bmb.Prior("HalfNormal", sigma=1)},
+}
+
+
+@pytest.mark.parametrize("effect", OTHER_EFFECTS)
+def test_new_level_of_an_effect_that_is_not_normal(effect):
+    prior = bmb.Prior(effect, **OTHER_EFFECTS[effect])
     model = build("p(yes, n) ~ 1 + (1|state)", priors={"1|state": prior})
     draws = synthetic.draws_for(model)
     assert len(poststratify(model, draws, FRAME, by="state")) == 5
-    with pytest.raises(NotImplementedError, match="Laplace"):
+    with pytest.raises(NotImplementedError, match=f"its effects follow {effect}, not a normal"):
         poststratify(model, draws, FRAME.replace({"state": {"CA": "ZZ"}}), new_levels="population")

@@ -1,5 +1,6 @@
 """Codes become strata, nobody is lost unseen, and the published error cannot happen silently."""
 
+import pandas as pd
 import pytest
 
 from mrp_helpers import (
@@ -40,7 +41,8 @@ def test_fingerprint_of_the_corrected_data(respondents):
     assert list(respondents.columns) == ["caseid", *CELL, "abortion", "commonweight"]
 
 
-def test_what_left_is_counted_and_adds_up(raw, respondents):
+def test_what_left_is_counted_and_adds_up(raw):
+    respondents = clean_cces(raw)
     dropped = respondents.attrs["dropped"]
     assert dropped == {
         "no answer to CC18_321d": 63,
@@ -53,6 +55,10 @@ def test_what_left_is_counted_and_adds_up(raw, respondents):
 def test_fingerprint_of_the_published_lookup(raw):
     published = clean_cces(raw, state_codes=STATES_NUMBERED_1_TO_50, on_unknown_state="drop")
     assert len(published) == 55_035
+    assert set(published.attrs["dropped"]) == {
+        "no answer to CC18_321d",
+        "state code without a label",
+    }
     assert published["abortion"].mean() == pytest.approx(0.434051, abs=5e-7)
     assert set(FIPS_STATES.values()) - set(published["state"]) == {"AZ", "CT", "IN", "TX", "DC"}
     assert correlation_with_repvote(published) == pytest.approx(-0.25, abs=0.005)
@@ -62,7 +68,22 @@ def test_published_lookup_is_refused_by_default(raw):
     with pytest.raises(ValueError, match="codes 51, 53, 54, 55, 56 have no label") as refusal:
         clean_cces(raw, state_codes=STATES_NUMBERED_1_TO_50)
     assert "nobody has the labelled codes [3, 7, 14, 43]" in str(refusal.value)
-    assert "FIPS" in str(refusal.value)
+    assert str(refusal.value).endswith(
+        ". inputstate holds FIPS codes: pass state_codes=FIPS_STATES, or "
+        "on_unknown_state='drop' to lose these respondents knowingly"
+    )
+
+
+def test_no_unused_label_is_reported_where_there_is_none(raw):
+    fewer = {code: state for code, state in FIPS_STATES.items() if state != "WY"}
+    with pytest.raises(ValueError, match=r"codes 56 have no label \(\d+ respondents\)\. input"):
+        clean_cces(raw, state_codes=fewer)
+
+
+def test_rows_keep_their_person_whatever_their_index(raw):
+    some = raw.iloc[200:260]
+    pd.testing.assert_frame_equal(clean_cces(some), clean_cces(some.reset_index(drop=True)))
+    assert clean_cces(some)["age"].dtype == "str"
 
 
 def test_every_cell_of_the_survey_is_in_the_frame(respondents):
@@ -80,7 +101,8 @@ def test_men_are_plus_a_half(raw, respondents):
 
 def test_age_bands_at_their_edges(raw):
     one = raw.iloc[[0]]
-    for age, band in [(18, "18-29"), (29, "18-29"), (30, "30-39"), (69, "60-69"), (70, "70+")]:
+    edges = {18: "18-29", 29: "18-29", 30: "30-39", 69: "60-69", 70: "70+", 120: "70+"}
+    for age, band in edges.items():
         assert clean_cces(one.assign(birthyr=2018 - age))["age"].item() == band
 
 
@@ -116,14 +138,31 @@ def test_unknown_answer_is_refused(raw):
         clean_cces(broken)
 
 
-@pytest.mark.parametrize("year", [2001, 1890])
+@pytest.mark.parametrize("year", [2001, 1897, None])
 def test_impossible_birth_year_is_refused(raw, year):
     broken = raw.copy()
     broken.loc[5, "birthyr"] = year
-    with pytest.raises(ValueError, match="birthyr: 1 respondents"):
+    with pytest.raises(ValueError, match="birthyr: 1 respondents .* 120 in 2018, or have no birth"):
         clean_cces(broken)
 
 
 def test_unknown_choice_for_unknown_states(raw):
     with pytest.raises(ValueError, match="choose 'raise' or 'drop'"):
         clean_cces(raw, on_unknown_state="ignore")
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"race": "1"}, TypeError, "^race is not numeric but str; convert it with pd.to_numeric"),
+        ({"inputstate": "1"}, TypeError, "^inputstate is not numeric but str"),
+        ({"birthyr": "1960"}, TypeError, "^birthyr is not numeric but str"),
+        ({"race": float("nan")}, ValueError, r"race: codes nan have no label \(50 respondents\)"),
+        ({"educ": float("nan")}, ValueError, "educ: codes nan have no label"),
+        ({"inputstate": float("nan")}, ValueError, "inputstate: codes nan have no label"),
+        ({"inputstate": 3}, ValueError, r"codes 3 have no label .*pass state_codes=FIPS_STATES"),
+    ],
+)
+def test_codes_that_are_text_or_missing_are_refused(raw, change, error, message):
+    with pytest.raises(error, match=message):
+        clean_cces(raw.head(50).assign(**change))

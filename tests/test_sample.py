@@ -74,6 +74,51 @@ def test_recipe_with_an_unknown_column(respondents, predictors):
         selection_weights(respondents, predictors, {"income": 2})
 
 
+@pytest.mark.parametrize(
+    ("change", "recipe", "error", "message"),
+    [
+        (lambda r, p: (None, p), {}, TypeError, "respondents is of type NoneType; pass a pandas"),
+        (lambda r, p: (r, p.to_dict()), {}, TypeError, "predictors is of type dict; pass a pandas"),
+        (lambda r, p: (r, p), None, TypeError, "recipe is of type NoneType"),
+        (lambda r, p: (r, p), {"eth": 2.0}, TypeError, "eth, which the recipe multiplies, is not"),
+        (lambda r, p: (r, p), {}, ValueError, "selection weight sums to zero"),
+        (lambda r, p: (r, p), {"repvote": np.nan}, ValueError, "selection weight is missing"),
+        (lambda r, p: (r, p), {"repvote": np.inf}, ValueError, "selection weight is infinite"),
+        (lambda r, p: (r, pd.concat([p, p.iloc[:1]])), {}, ValueError, "more than one row .* 'AL'"),
+        (
+            lambda r, p: (r.assign(repvote=0.5), p),
+            {"repvote": 1},
+            ValueError,
+            "both have column 'repvote'; drop one",
+        ),
+        (
+            lambda r, p: (r.assign(age=r["age"].where(r.index != 3)), p),
+            {"age": {"70+": 8}},
+            ValueError,
+            r"age is missing in 1 row\(s\)",
+        ),
+        (lambda r, p: (r.head(0), p), {"age": {"70+": 8}}, ValueError, "which nobody has"),
+        (
+            lambda r, p: (r.drop(columns="state"), p),
+            {},
+            KeyError,
+            "respondents has no column 'state'",
+        ),
+        (
+            lambda r, p: (r, p.drop(columns="state")),
+            {},
+            KeyError,
+            "predictors has no column 'state'",
+        ),
+    ],
+)
+def test_bad_recipes_and_tables_are_refused(
+    respondents, predictors, change, recipe, error, message
+):
+    with pytest.raises(error, match=message):
+        selection_weights(*change(respondents, predictors), recipe)
+
+
 def test_state_without_predictors_is_named(respondents, predictors):
     with pytest.raises(ValueError, match="no row for state 'TX'"):
         selection_weights(respondents, predictors[predictors["state"] != "TX"])
@@ -104,10 +149,33 @@ def test_weights_of_text_are_refused(respondents, weights):
         draw_biased_sample(respondents, weights.astype(str))
 
 
-@pytest.mark.parametrize("n", [0, -1, 59_811])
-def test_impossible_sample_size(respondents, weights, n):
+def test_more_than_there_are_cannot_be_drawn(respondents, weights):
     with pytest.raises(ValueError, match="59,810 of 59,810 respondents have a weight"):
-        draw_biased_sample(respondents, weights, n=n)
+        draw_biased_sample(respondents, weights, n=59_811)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"n": 0}, ValueError, "n is 0; it must be 1 or more"),
+        ({"n": -1}, ValueError, "n is -1; it must be 1 or more"),
+        ({"n": 10.5}, TypeError, "n is 10.5; pass a whole number"),
+        ({"n": "10"}, TypeError, "n is '10'; pass a whole number"),
+        ({"n": True}, TypeError, "n is True; pass a whole number"),
+        ({"seed": -1}, ValueError, "seed is -1; it must be 0 or more"),
+        ({"seed": "x"}, TypeError, "seed is 'x'; pass a whole number"),
+    ],
+)
+def test_bad_size_and_seed_are_refused(respondents, weights, options, error, message):
+    with pytest.raises(error, match=message):
+        draw_biased_sample(respondents, weights, **options)
+
+
+def test_lists_are_refused(respondents, weights):
+    with pytest.raises(TypeError, match="weights is of type list; pass a pandas Series"):
+        draw_biased_sample(respondents, list(weights))
+    with pytest.raises(TypeError, match="respondents is of type list; pass a pandas DataFrame"):
+        draw_biased_sample([1, 2], weights)
 
 
 def test_only_people_with_weight_can_be_drawn(respondents):
@@ -124,13 +192,25 @@ def test_cells_add_up_whatever_defines_them(respondents):
         assert cells["abortion"].sum() == respondents["abortion"].sum()
         assert (cells["n"] > 0).all()
     assert len(aggregate_cells(respondents)) == 6603
+    pd.testing.assert_frame_equal(
+        aggregate_cells(respondents, by="state"), aggregate_cells(respondents, by=["state"])
+    )
+
+
+@pytest.mark.parametrize("by", [[], ["age", "age"], ["abortion"], ["n"]])
+def test_columns_that_make_no_table_of_cells(respondents, by):
+    with pytest.raises(ValueError, match="makes no table of cells: name at least one column, each"):
+        aggregate_cells(respondents.assign(n=1), by=by)
 
 
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
         (lambda r: r.drop(columns="edu"), KeyError, "no column 'edu'"),
+        (lambda r: None, TypeError, "respondents is of type NoneType; pass a pandas DataFrame"),
         (lambda r: r.head(0), ValueError, "no rows"),
+        (lambda r: r.rename(columns={"abortion": "vote"}), KeyError, "no column 'abortion'"),
+        (lambda r: r.astype({"abortion": str}), ValueError, "other than 0 and 1"),
         (lambda r: r.assign(abortion=0.5), ValueError, "other than 0 and 1"),
         (lambda r: r.assign(age=None), ValueError, "column 'age' has missing values"),
     ],

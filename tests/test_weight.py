@@ -101,8 +101,10 @@ def test_one_margin_by_hand():
 
 
 def test_base_weights_are_kept_within_a_level():
-    start = pd.Series([1.0, 2.0, 3.0, 1.0, 1.0, 2.0])
+    start = pd.Series([1, 2, 3, 1, 1, 2])
     weights = rake(PEOPLE, {"sex": MARGINS["sex"]}, base_weight=start)
+    assert weights.name == "weight"
+    assert weights.mean() == pytest.approx(1)
     assert weights[1] / weights[0] == pytest.approx(2)
     assert weights[:3].sum() / weights.sum() == pytest.approx(0.4)
 
@@ -120,14 +122,25 @@ def test_level_without_population_and_without_respondents_is_fine():
 @pytest.mark.parametrize(
     ("margins", "error", "message"),
     [
-        ({}, ValueError, "no margins"),
+        ({}, ValueError, "^no margins to rake to; give at least one column$"),
+        ([MARGINS["sex"]], TypeError, "margins is of type list; pass a collections Mapping"),
+        (
+            {"sex": {"m": 1, "w": 1}},
+            TypeError,
+            "margin 'sex' is of type dict; pass a pandas Series",
+        ),
+        (
+            {"sex": pd.Series({"m": 1_000_000, "w": 0}), "old": pd.Series({0: 1_000_005, 1: 0})},
+            ValueError,
+            "different totals",
+        ),
         ({"age": MARGINS["sex"]}, KeyError, "sample has no column 'age'"),
         ({"sex": pd.Series({"m": 1.0})}, ValueError, "'sex' has nobody in level 'w'"),
         ({"sex": pd.Series({"m": 1.0, "w": 0})}, ValueError, "'sex' has nobody in level 'w'"),
         (
             {"sex": pd.Series({"m": 0.3, "w": 0.3, "x": 0.4})},
             ValueError,
-            "no respondents with sex = 'x'.*merge",
+            "no respondents with sex = 'x'.*stand for them; merge these levels .* and margin$",
         ),
         (
             {"sex": pd.Series({"m": 50, "w": 50}), "old": pd.Series({0: 50, 1: 60})},
@@ -147,19 +160,48 @@ def test_bad_margins_are_refused(margins, error, message):
 
 
 def test_contradicting_margins_do_not_converge():
-    corner = pd.DataFrame({"sex": ["m", "w", "w"], "old": [0, 0, 1]})
-    margins = {"sex": pd.Series({"m": 0.6, "w": 0.4}), "old": pd.Series({0: 0.5, 1: 0.5})}
-    with pytest.raises(RuntimeError, match="did not converge in 1000 rounds: .* misses its share"):
+    corner = pd.DataFrame({"sex": ["m", "w", "w", "w"], "old": [0, 0, 1, 2]})
+    margins = {"old": pd.Series({0: 0.5, 1: 0.1, 2: 0.4}), "sex": pd.Series({"m": 0.6, "w": 0.4})}
+    with pytest.raises(RuntimeError) as refusal:
         rake(corner, margins)
+    # The one man must carry 0.6 of the weight, and all of it counts for the level 0 of old.
+    assert str(refusal.value) == (
+        "raking did not converge in 1000 rounds: old = 0 still misses its share by 0.1. Margins "
+        "may contradict each other where the sample has no respondents with both levels; merge "
+        "levels or drop a margin"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"tol": 0}, ValueError, "tol is 0; .* above zero"),
+        ({"tol": np.nan}, ValueError, "tol is nan"),
+        ({"max_iter": 0}, ValueError, "max_iter is 0; it must be 1 or more"),
+        ({"max_iter": 1.5}, TypeError, "max_iter is 1.5; pass a whole number"),
+    ],
+)
+def test_bad_options_are_refused(options, error, message):
+    with pytest.raises(error, match=message):
+        rake(PEOPLE, MARGINS, **options)
+
+
+def test_one_round_is_enough_for_one_margin():
+    assert len(rake(PEOPLE, {"sex": MARGINS["sex"]}, max_iter=1)) == len(PEOPLE)
 
 
 @pytest.mark.parametrize(
     ("weights", "error", "message"),
     [
-        (pd.Series([1.0] * 5), ValueError, "different indexes"),
+        (pd.Series([1.0] * 5), ValueError, "^base_weight and sample have different indexes$"),
+        ([1.0] * 6, TypeError, "base_weight is of type list; pass a pandas Series"),
         (pd.Series([-1.0] + [1.0] * 5), ValueError, "base_weight is negative"),
         (pd.Series([np.nan] + [1.0] * 5), ValueError, "base_weight is missing"),
-        (pd.Series([0.0] + [1.0] * 5), ValueError, "base_weight is zero"),
+        (
+            pd.Series([0.0] + [1.0] * 5),
+            ValueError,
+            "^base_weight is zero in some rows; leave those respondents out",
+        ),
         (pd.Series([0.0] * 6), ValueError, "sums to zero"),
         (pd.Series(["1"] * 6), TypeError, "not numeric"),
     ],
@@ -170,7 +212,9 @@ def test_bad_base_weights_are_refused(weights, error, message):
 
 
 def test_bad_samples_are_refused():
-    with pytest.raises(ValueError, match="no rows"):
+    with pytest.raises(TypeError, match="sample is of type dict; pass a pandas DataFrame"):
+        rake(PEOPLE.to_dict("list"), MARGINS)
+    with pytest.raises(ValueError, match="^sample has no rows to weight$"):
         rake(PEOPLE.head(0), MARGINS)
     with pytest.raises(ValueError, match="'sex' has missing values"):
         rake(PEOPLE.assign(sex=[None, "m", "m", "w", "w", "w"]), MARGINS)
@@ -184,7 +228,16 @@ def test_equal_weights_give_the_plain_mean_and_its_error():
     assert effective_sample_size(equal) == pytest.approx(len(PEOPLE))
 
 
+def test_weighted_mean_and_its_error_by_hand():
+    y, weight = pd.Series([1, 0]), pd.Series([3, 1])
+    estimate, se = hajek_mean(y, weight)
+    assert estimate == 0.75
+    # Influences: 3 * 0.25 / 4 and 1 * -0.75 / 4; the correction for two respondents is 2 / 1.
+    assert se == pytest.approx(np.sqrt(2 * (2 * 0.1875**2)))
+
+
 def test_effective_sample_size_by_hand():
+    assert effective_sample_size(pd.Series([100, 100], dtype="int8")) == 2
     assert effective_sample_size(pd.Series([1, 1, 1, 3])) == pytest.approx(36 / 12)
     assert effective_sample_size(pd.Series([0, 0, 5])) == pytest.approx(1)
 
@@ -192,7 +245,15 @@ def test_effective_sample_size_by_hand():
 @pytest.mark.parametrize(
     ("y", "weight", "error", "message"),
     [
-        (PEOPLE["y"], pd.Series([1.0] * 5), ValueError, "different indexes"),
+        (PEOPLE["y"], pd.Series([1.0] * 5), ValueError, "^y and weight have different indexes$"),
+        ([1, 0], pd.Series([1.0] * 2), TypeError, "y is of type list; pass a pandas Series"),
+        (PEOPLE["y"], [1.0] * 6, TypeError, "weight is of type list; pass a pandas Series"),
+        (
+            pd.Series([1, None, 0], dtype="Int64"),
+            pd.Series([1] * 3),
+            ValueError,
+            r"y is missing or infinite in 1 row\(s\)",
+        ),
         (PEOPLE["y"], pd.Series([-1.0] + [1.0] * 5), ValueError, "weight is negative"),
         (PEOPLE["y"], pd.Series([0.0] * 6), ValueError, "sums to zero"),
         (PEOPLE["y"], pd.Series([np.inf] + [1.0] * 5), ValueError, "weight is infinite"),
@@ -206,6 +267,18 @@ def test_bad_weighted_means_are_refused(y, weight, error, message):
         hajek_mean(y, weight)
 
 
-def test_bad_weights_have_no_effective_size():
-    with pytest.raises(ValueError, match="weight is negative"):
-        effective_sample_size(pd.Series([1, -1, 3]))
+@pytest.mark.parametrize(
+    ("weight", "error", "message"),
+    [
+        (pd.Series([1, -1, 3]), ValueError, r"weight is negative in 1 row\(s\), at index 1"),
+        (pd.Series([1, np.nan]), ValueError, "weight is missing"),
+        (pd.Series([1, np.inf]), ValueError, "weight is infinite"),
+        (pd.Series([0, 0]), ValueError, "weight sums to zero; there is nobody to weight by"),
+        (pd.Series(dtype=float), ValueError, "weight sums to zero"),
+        (pd.Series(["1"]), TypeError, "weight is not numeric but str; convert it"),
+        (np.ones(3), TypeError, "weight is of type ndarray; pass a pandas Series"),
+    ],
+)
+def test_bad_weights_have_no_effective_size(weight, error, message):
+    with pytest.raises(error, match=message):
+        effective_sample_size(weight)

@@ -3,6 +3,7 @@
 #
 #   sh tools/bootstrap.sh          what the book and the tests need
 #   sh tools/bootstrap.sh bench    the above and what the benchmarks compare with
+#   sh tools/bootstrap.sh mutation the first and what changes lines to see the tests notice
 #
 # A finished .venv carries a stamp that says what it was made from. While that still holds,
 # there is nothing to do. The stamp is removed before anything is installed and written after,
@@ -15,10 +16,12 @@ stamp=.venv/.complete
 python=.venv/bin/python
 extras=book,test
 
-# What the benchmarks need stays once it is there: removing it would only cost a download.
-if [ "${1:-}" = bench ] || { [ -f "$stamp" ] && grep -q "^extras.*bench" "$stamp"; }; then
-    extras=$extras,bench
-fi
+# What was asked for once stays: removing it would only cost a download.
+for extra in bench mutation; do
+    if [ "${1:-}" = "$extra" ] || { [ -f "$stamp" ] && grep -q "^extras.*$extra" "$stamp"; }; then
+        extras=$extras,$extra
+    fi
+done
 
 # The folder is part of the stamp: a .venv that was moved or copied points to the old place.
 wanted_stamp() {

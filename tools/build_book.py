@@ -6,6 +6,7 @@ no warning for a page that it does not read again.
 """
 
 import argparse
+import os
 import re
 import shutil
 import subprocess
@@ -18,14 +19,16 @@ WARNING = re.compile(r"\b(WARNING|ERROR|SEVERE|CRITICAL)\b")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def build(output: Path) -> tuple[int, str]:
-    """Build the site below `output`; return the builder's exit code and its log."""
+def build(output: Path, source: Path = ROOT) -> tuple[int, str]:
+    """Build the site of `source` below `output`; return the builder's exit code and its log."""
     # Pages that have left the table of contents would otherwise stay.
     shutil.rmtree(output / "_build" / "html", ignore_errors=True)
     builder = Path(sys.executable).with_name("jupyter-book")
     command = [str(builder), "build", "--all", "-W", "-n", "--keep-going"]
     done = subprocess.run(
-        [*command, "--path-output", str(output), str(ROOT)],
+        [*command, "--path-output", str(output), str(source)],
+        # One order of sets in each build, so that two builds give the same bytes.
+        env={**os.environ, "PYTHONHASHSEED": "0"},
         capture_output=True,
         text=True,
         check=False,

@@ -150,7 +150,9 @@ def stops(api: NbGraderAPI, student: str, exercise: str) -> dict[str, str]:
         stopped += [out.ename for out in outputs if out.output_type == "error"]
         if _grade_id(cell).startswith("check-"):
             # An AssertionError is the hidden test, which the mark already tells.
-            reasons = [STOPS.get(name, f"stopped by {name}") for name in [*stopped, "AssertionError"]]
+            reasons = [
+                STOPS.get(name, f"stopped by {name}") for name in [*stopped, "AssertionError"]
+            ]
             remarks[_task(_grade_id(cell))] = reasons[0] or ""
             stopped = []
     return remarks
