@@ -12,7 +12,7 @@ import xarray as xr
 import mrp_helpers
 import synthetic
 from mrp_helpers import fit_or_load, load_heart_transplants, model, sampler_health
-from mrp_helpers.model import SHIPPED
+from mrp_helpers.model import _SEAL, SHIPPED
 from tools.refit import (
     IN_KERNEL,
     UNHEALTHY,
@@ -187,3 +187,10 @@ def test_complaint_names_the_notebooks_and_the_remedy():
     assert "delete mrp_helpers/posteriors/heart-naive.nc" in stale
     sick = complaint("heart-naive", frozenset({UNHEALTHY}), USERS)
     assert "more draws" in sick and "delete" not in sick
+
+
+@pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.nc")), ids=lambda path: path.stem)
+def test_each_shipped_posterior_is_sealed(path):
+    """A flipped bit in it is then noticed when it is loaded."""
+    _, seal, digest = path.read_bytes().rpartition(_SEAL)
+    assert seal and len(digest) == 64, f"store {path.name} anew: fit_or_load seals what it stores"
