@@ -137,9 +137,12 @@ def test_other_draws_are_a_fault(fits, change, fault):
     assert judge("made-up", moved(stored, **change), fresh).faults == {fault}
 
 
-def test_fresh_fit_must_be_healthy_unless_it_is_unhealthy_on_purpose(fits):
+def test_fresh_fit_must_be_nearly_healthy_unless_it_is_unhealthy_on_purpose(fits):
     stored, fresh = fits
-    fresh["sample_stats"]["diverging"][0, 7] = True
+    fresh["sample_stats"]["diverging"][0, 7:9] = True
+    verdict = judge("made-up", stored, fresh)
+    assert not verdict.faults and "nearly healthy: 2 divergences" in verdict.text
+    fresh["sample_stats"]["diverging"][0, 9] = True
     assert judge("made-up", stored, fresh).faults == {"the fresh fit is not healthy"}
     (listed, *_) = UNHEALTHY_ON_PURPOSE
     assert judge(listed, stored, fresh).faults == frozenset()
