@@ -61,8 +61,8 @@ def main() -> None:
     if problems:
         shown = "\n  ".join(problems[:20])
         sys.exit(f"The book was not built; the whole log is in _build/book.log.\n  {shown}")
-    made = {page.name for page in front_page.parent.rglob("*.html") if "_static" not in page.parts}
-    pages = len(made - {"genindex.html", "search.html"})
+    made = [page for page in front_page.parent.rglob("*.html") if "_static" not in page.parts]
+    pages = sum(page.name not in ("genindex.html", "search.html") for page in made)
     seconds = time.monotonic() - started
     folder = front_page.parent.relative_to(output)
     print(f"The book is in {folder} ({pages} pages, {seconds:.0f} s).")
