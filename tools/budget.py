@@ -46,10 +46,10 @@ the most memory that the kernel held at once; measured on {cores} cores with Pyt
 seconds are those of the clock or those of the processor, whichever are fewer, so that a machine
 that is busy otherwise does not count. Fits are loaded; sampling one takes a minute or two more.
 
-| notebook | seconds | peak memory, MB |
-|:--|--:|--:|
+| seconds | peak MB | notebook |
+|--:|--:|:--|
 {rows}
-| **together** | **{total:.0f}** | |
+| **{total:.0f}** | | **together** |
 
 No notebook may take more than {seconds} seconds or {megabytes:,} MB. The tests measure each one
 anew while they compare its outputs, and fail above that. On your machine, `make budget` runs all
@@ -105,7 +105,7 @@ def write_table(rows: list[dict[str, str]]) -> None:
 def page(rows: list[dict[str, str]]) -> str:
     """Write the page that shows the table."""
     lines = [
-        f"| `{row['notebook']}` | {float(row['seconds']):.0f} | {float(row['megabytes']):.0f} |"
+        f"| {float(row['seconds']):.0f} | {float(row['megabytes']):.0f} | `{row['notebook']}` |"
         for row in rows
     ]
     return TEXT.format(
