@@ -38,13 +38,13 @@ lab: venv ## JupyterLab, opened on the course
 	@echo "JupyterLab has ended. What you saved is in the notebooks, mostly in chapters/."
 
 notebooks: venv ## run every notebook from a clean kernel and store its outputs
-	@$(PYTHON) tools/execute_notebooks.py
+	@$(PYTHON) -m tools.execute_notebooks
 
 same: venv ## run every notebook, and say which files would change
-	@$(PYTHON) tools/execute_notebooks.py --check
+	@$(PYTHON) -m tools.execute_notebooks --check
 
 exercises: venv ## what learners open, from exercises/solutions
-	@$(PYTHON) tools/make_exercises.py
+	@$(PYTHON) -m tools.make_exercises
 
 assignment: venv ## the exercises to hand out to a class, in _class/release
 	@$(PYTHON) -m tools.classroom assignment

@@ -1,7 +1,7 @@
 """The same source gives the same bytes: two builds of the site, two runs of a notebook.
 
 That the course's own notebooks come out the same byte for byte takes some minutes:
-`python tools/execute_notebooks.py --check`.
+`python -m tools.execute_notebooks --check`.
 """
 
 import hashlib

@@ -11,6 +11,7 @@ above the same limits.
 
 import argparse
 import csv
+import io
 import os
 import platform
 import sys
@@ -30,6 +31,7 @@ from tools.execute_notebooks import (
     prepare_environment,
     run,
 )
+from tools.write import write_whole
 
 SECONDS = 120
 MEGABYTES = 1500
@@ -96,10 +98,11 @@ def read_table() -> list[dict[str, str]]:
 
 
 def write_table(rows: list[dict[str, str]]) -> None:
-    with TABLE.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    table = io.StringIO()
+    writer = csv.DictWriter(table, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_whole(TABLE, table.getvalue())
 
 
 def page(rows: list[dict[str, str]]) -> str:
@@ -153,7 +156,7 @@ def main() -> None:
         return
     rows = [kept[inside(path)] for path in notebooks_in_order() if inside(path) in kept]
     write_table(rows)
-    PAGE.write_text(page(rows), encoding="utf-8")
+    write_whole(PAGE, page(rows))
     costs = [(row, Cost(float(row["seconds"]), float(row["megabytes"]))) for row in rows]
     if wrong := [text for row, cost in costs if (text := over_budget(row["notebook"], cost))]:
         sys.exit("\n".join(wrong))

@@ -51,6 +51,7 @@ from tools.plain_model import (
     model_data,
     plain_model,
 )
+from tools.write import write_whole
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "appendices" / "calibration"
@@ -333,7 +334,7 @@ def require_same_settings() -> None:
     if not path.is_file():
         packages = ["bambi", "pymc", "nutpie", "numpy", "pandas"]
         made = settings() | {"versions": {name: version(name) for name in packages}}
-        path.write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
+        write_whole(path, json.dumps(made, indent=2) + "\n")
     stored = stored_settings()
     for study, wanted in settings().items():
         if stored[study] != wanted:
@@ -344,11 +345,9 @@ def require_same_settings() -> None:
 
 
 def append(rows: pd.DataFrame, path: Path) -> None:
-    """Write beside the target and rename, so that a stopped run leaves no half of a simulation."""
+    """Add a simulation to a file of results, all of its rows or none."""
     before = path.read_text(encoding="utf-8") if path.is_file() else ""
-    part = path.with_suffix(".tmp")
-    part.write_text(before + rows.to_csv(index=False, header=not before), encoding="utf-8")
-    part.replace(path)
+    write_whole(path, before + rows.to_csv(index=False, header=not before))
 
 
 def stored_numbers(path: Path, columns: list[str]) -> set[tuple]:

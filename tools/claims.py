@@ -32,6 +32,7 @@ from matplotlib import pyplot as plt
 import mrp_helpers
 from mrp_helpers.model import SHIPPED, model_digests
 from tools.execute_notebooks import ROOT, inside, named_or_all, notebooks_in_order
+from tools.write import write_whole
 
 matplotlib.use("Agg")
 
@@ -317,7 +318,7 @@ def main() -> None:
         return
     if arguments.notebooks:
         sys.exit("The page lists all notebooks; naming some is for --plant.")
-    PAGE.write_text(page(), encoding="utf-8")
+    write_whole(PAGE, page())
     print(f"The claims are in {inside(PAGE)}.")
 
 

@@ -1,8 +1,8 @@
 """Execute notebooks from clean kernels and store their outputs.
 
-    python tools/execute_notebooks.py                      all notebooks, in reading order
-    python tools/execute_notebooks.py chapters/01_x.ipynb  only the ones named
-    python tools/execute_notebooks.py --check              say which files would change; write none
+    python -m tools.execute_notebooks                      all notebooks, in reading order
+    python -m tools.execute_notebooks chapters/01_x.ipynb  only the ones named
+    python -m tools.execute_notebooks --check              say which files would change; write none
 
 A notebook is written back only when all of its cells ran. What depends on the day, the machine or
 the moment (timings, kernel version, where a stream of text was cut) is left out, so that two runs
@@ -26,6 +26,8 @@ import yaml
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_code_cell
+
+from tools.write import write_whole
 
 ROOT = Path(__file__).resolve().parent.parent
 POSTERIORS = ROOT / "mrp_helpers" / "posteriors"
@@ -219,7 +221,7 @@ def store(path: Path) -> Cost:
     if stored_fits() != before:
         # It sampled, and says so; readers will load, and the stored outputs are theirs.
         notebook, cost = executed(path)
-    nbformat.write(notebook, path)
+    write_whole(path, nbformat.writes(notebook) + "\n")
     return cost
 
 

@@ -1,7 +1,7 @@
 """Make what learners open from the solutions: `exercises/solutions/*.ipynb -> exercises/*.ipynb`.
 
-    python tools/make_exercises.py          write them
-    python tools/make_exercises.py DIR      write them somewhere else, to compare
+    python -m tools.make_exercises          write them
+    python -m tools.make_exercises DIR      write them somewhere else, to compare
 
 nbgrader takes out what stands between its solution marks, the hidden tests and all outputs, and
 nbconvert drops the cells that discuss a solution. Cells that check an answer are locked.
@@ -13,6 +13,8 @@ from pathlib import Path
 import nbformat
 from nbconvert.exporters import NotebookExporter
 from traitlets.config import Config
+
+from tools.write import write_whole
 
 ROOT = Path(__file__).resolve().parent.parent
 SOLUTIONS = ROOT / "exercises" / "solutions"
@@ -55,7 +57,7 @@ def main() -> None:
         old.unlink()
     solutions = sorted(SOLUTIONS.glob("*.ipynb"))
     for solution in solutions:
-        (target / solution.name).write_text(learners_version(solution), encoding="utf-8")
+        write_whole(target / solution.name, learners_version(solution))
     print(f"Made {len(solutions)} exercise notebook(s) from exercises/solutions.")
 
 
