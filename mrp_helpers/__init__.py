@@ -16,7 +16,7 @@ from mrp_helpers.evaluate import evaluate
 from mrp_helpers.model import fit_or_load, sampler_health
 from mrp_helpers.plots import plot_composition, plot_estimates, plot_map, use_course_style
 from mrp_helpers.poststratify import poststratify, poststratify_draws
-from mrp_helpers.recode import CELL, FIPS_STATES, LEVELS, OUTCOMES, clean_cces
+from mrp_helpers.recode import CELL, FIPS_STATES, LEVELS, OUTCOMES, clean_cces, match_to_frame
 from mrp_helpers.sample import (
     PUBLISHED_BIAS,
     aggregate_cells,
@@ -45,6 +45,7 @@ __all__ = [
     "load_heart_transplants",
     "load_poststrat_frame",
     "load_state_predictors",
+    "match_to_frame",
     "plot_composition",
     "plot_estimates",
     "plot_map",

@@ -1,12 +1,12 @@
 """Survey codes to strata, with every join asserted."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from mrp_helpers._errors import listing, require_columns, require_numbers
+from mrp_helpers._errors import listing, require_columns, require_numbers, require_type
 
 CELL = ["state", "eth", "male", "age", "edu"]
 
@@ -172,3 +172,156 @@ def _age_band(birth_year: pd.Series) -> pd.Series:
     oldest = np.array(list(_OLDEST_IN_BAND.values()))
     bands = np.array(list(_OLDEST_IN_BAND))[np.searchsorted(oldest, age)]
     return pd.Series(bands, index=birth_year.index)
+
+
+def match_to_frame(
+    survey: pd.DataFrame,
+    frame: pd.DataFrame,
+    columns: Mapping[str, str],
+    codes: Mapping[str, Mapping[Any, object]] | None = None,
+    *,
+    answer: str,
+    answers: Mapping[Any, int | None],
+    outcome: str = "yes",
+) -> pd.DataFrame:
+    """Put a survey of your own into the words of a frame, and let no code pass unnamed.
+
+    Parameters
+    ----------
+    survey : pandas.DataFrame
+        One row a respondent, in the survey's own codes.
+    frame : pandas.DataFrame
+        One row a cell, in the frame's words.
+    columns : mapping of str to str
+        For each stratifying column of the frame, the survey's column that holds the same.
+    codes : mapping of str to mapping, optional
+        For each of the frame's columns whose words differ from the survey's: the survey's code ->
+        the frame's level, or None to leave respondents with this code out.
+    answer : str
+        The survey's column with the answers.
+    answers : mapping
+        The survey's answer -> 1, 0, or None to leave respondents with this answer out.
+    outcome : str
+        The name of the outcome's column in the result.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a respondent that is kept: the frame's columns in the frame's words and the outcome
+        (0 or 1), indexed as `survey`. ``.attrs["dropped"]`` says how many respondents left, and
+        why; ``.attrs["unseen"]`` lists for each column the frame's levels that nobody has.
+
+    Raises
+    ------
+    KeyError
+        When a table lacks a column.
+    TypeError
+        When an argument is of another type.
+    ValueError
+        When a code or an answer that occurs is not named or is missing, when a code leads to a
+        level that the frame does not have, when an answer is to become something else than 1, 0
+        or None, or when nobody is left.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mrp_helpers import match_to_frame
+    >>> survey = pd.DataFrame({"sex": [1, 2, 2, 9], "q7": ["agree", "agree", "disagree", "agree"]})
+    >>> frame = pd.DataFrame({"gender": ["man", "woman"], "n": [48_000, 52_000]})
+    >>> respondents = match_to_frame(
+    ...     survey,
+    ...     frame,
+    ...     {"gender": "sex"},
+    ...     {"gender": {1: "man", 2: "woman", 9: None}},
+    ...     answer="q7",
+    ...     answers={"agree": 1, "disagree": 0},
+    ... )
+    >>> respondents
+      gender  yes
+    0    man    1
+    1  woman    1
+    2  woman    0
+    >>> respondents.attrs["dropped"]
+    {'sex is 9': 1}
+    """
+    codes = {} if codes is None else codes
+    for mapping, what in ((columns, "columns"), (codes, "codes"), (answers, "answers")):
+        require_type(mapping, Mapping, what)
+    require_type(answer, str, "answer")
+    require_columns(frame, columns, "frame")
+    require_columns(survey, [*columns.values(), answer], "survey")
+    if not columns or outcome in columns:
+        raise ValueError(
+            f"columns = {dict(columns)!r} with outcome {outcome!r} makes no table of cells: name "
+            "at least one column of the frame, and give the outcome a name of its own"
+        )
+    if strangers := [column for column in codes if column not in columns]:
+        raise ValueError(
+            f"codes are given for {listing(strangers)}, which columns does not name; "
+            f"it names {listing(columns)}"
+        )
+    matched = {
+        column: _in_words_of(survey[source], frame[column], codes.get(column))
+        for column, source in columns.items()
+    }
+    if wrong := [value for value in answers.values() if value not in (0, 1, None)]:
+        raise ValueError(f"answers become {listing(wrong)}; make each of them 1, 0 or None")
+    matched[outcome] = _translated(survey[answer], answers, "answers")
+    respondents = pd.DataFrame(matched)
+    kept = respondents.dropna().infer_objects().astype({outcome: "int64"})
+    if kept.empty:
+        raise ValueError("no respondent is left; codes and answers leave everybody out")
+    kept.attrs["dropped"] = _left_out(respondents, survey, {**columns, outcome: answer})
+    kept.attrs["unseen"] = {
+        column: unseen
+        for column in columns
+        if (unseen := [v for v in frame[column].drop_duplicates() if v not in set(kept[column])])
+    }
+    return kept
+
+
+def _in_words_of(
+    values: pd.Series, levels: pd.Series, codes: Mapping[Any, object] | None
+) -> pd.Series:
+    """Translate a survey's column into a frame's levels."""
+    known = levels.drop_duplicates().tolist()
+    if codes is None:
+        codes = {level: level for level in known}
+    nowhere = {code: level for code, level in codes.items() if level not in [*known, None]}
+    if nowhere:
+        code, level = next(iter(nowhere.items()))
+        raise ValueError(
+            f"codes send {code!r} to {level!r}, but the frame's {levels.name} has only "
+            f"{listing(known)}; correct the level, or send the code to None to leave it out"
+        )
+    return _translated(values, codes, f"codes for the frame's {levels.name}")
+
+
+def _translated(values: pd.Series, codes: Mapping[Any, object], what: str) -> pd.Series:
+    """Map codes, and refuse one that is missing or that nobody has named."""
+    if values.isna().any():
+        raise ValueError(
+            f"survey: column {values.name!r} is missing for {values.isna().sum():,} respondent(s); "
+            f"drop them with survey.dropna(subset=[{values.name!r}]), or give them a code"
+        )
+    unnamed = [code for code in values.drop_duplicates().tolist() if code not in codes]
+    if unnamed:
+        raise ValueError(
+            f"survey: {listing(unnamed)} in column {values.name!r} is not among the {what} "
+            f"({listing(codes)}); name it there, or send it to None to leave these respondents out"
+        )
+    return values.astype("object").map(dict(codes))
+
+
+def _left_out(
+    respondents: pd.DataFrame, survey: pd.DataFrame, sources: Mapping[str, str]
+) -> dict[str, int]:
+    """Count those who have no level, each once, under the first code that leaves them out."""
+    counts = {}
+    there = pd.Series(True, index=respondents.index)
+    for name, source in sources.items():
+        out = respondents[name].isna() & there
+        there &= ~out
+        for code, count in survey.loc[out, source].value_counts(sort=False).items():
+            counts[f"{source} is {code}"] = int(count)
+    return counts

@@ -55,6 +55,10 @@ BAD_INPUT = {
     "load_heart_transplants": ["test_data::test_changed_byte_is_refused"],
     "load_poststrat_frame": ["test_data::test_missing_file_is_named"],
     "load_state_predictors": ["test_faults::test_a_damaged_data_file_is_never_read"],
+    "match_to_frame": [
+        "test_recode::test_what_cannot_be_matched_is_refused",
+        "test_recode::test_tables_without_the_columns_are_refused",
+    ],
     "plot_composition": ["test_plots::test_bad_tables_are_refused"],
     "plot_estimates": ["test_plots::test_bad_tables_are_refused"],
     "plot_map": ["test_plots::test_bad_tables_are_refused"],
@@ -161,6 +165,7 @@ def valid_arguments(name):
         "evaluate": lambda: (shares, truth),
         "fit_or_load": lambda: (model, "small"),
         "hajek_mean": lambda: (weight, weight),
+        "match_to_frame": lambda: (people, states, {"state": "state"}, None, "vote", {0: 0, 1: 1}),
         "plot_composition": lambda: (shares, shares, "state"),
         "plot_estimates": lambda: ({"raw": shares},),
         "plot_map": lambda: (truth, "share"),

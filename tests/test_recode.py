@@ -12,6 +12,7 @@ from mrp_helpers import (
     load_cces,
     load_poststrat_frame,
     load_state_predictors,
+    match_to_frame,
 )
 
 # The published notebook numbers the 50 states 1 to 50, as if codes had no gaps and no D.C.
@@ -166,3 +167,110 @@ def test_unknown_choice_for_unknown_states(raw):
 def test_codes_that_are_text_or_missing_are_refused(raw, change, error, message):
     with pytest.raises(error, match=message):
         clean_cces(raw.head(50).assign(**change))
+
+
+# A survey of one's own: other names, other codes.
+
+VILLAGE = pd.DataFrame(
+    {
+        "luogo": ["colle", "colle", "piano", "piano", "piano"],
+        "sesso": [1, 2, 2, 1, 9],
+        "risposta": ["si", "no", "si", "non so", "no"],
+    },
+    index=[3, 5, 8, 13, 21],
+)
+VILLAGE_FRAME = pd.DataFrame(
+    {
+        "area": ["colle", "colle", "piano", "piano", "valle", "valle"],
+        "gender": ["man", "woman"] * 3,
+        "n": [10, 12, 30, 31, 5, 4],
+    }
+)
+VILLAGE_WORDS = {
+    "survey": VILLAGE,
+    "frame": VILLAGE_FRAME,
+    "columns": {"area": "luogo", "gender": "sesso"},
+    "codes": {"gender": {1: "man", 2: "woman", 9: None}},
+    "answer": "risposta",
+    "answers": {"si": 1, "no": 0, "non so": None},
+}
+
+
+def test_a_survey_is_put_into_the_words_of_its_frame():
+    respondents = match_to_frame(**VILLAGE_WORDS)
+    assert respondents.to_dict("split") == {
+        "index": [3, 5, 8],
+        "columns": ["area", "gender", "yes"],
+        "data": [["colle", "man", 1], ["colle", "woman", 0], ["piano", "woman", 1]],
+    }
+    assert respondents["yes"].dtype == "int64"
+    assert respondents.attrs["dropped"] == {"sesso is 9": 1, "risposta is non so": 1}
+    assert respondents.attrs["unseen"] == {"area": ["valle"]}
+
+
+def test_one_who_is_left_out_twice_counts_once():
+    survey = VILLAGE.assign(risposta="non so", sesso=[1, 9, 9, 9, 9])
+    survey.loc[3, "risposta"] = "si"
+    dropped = match_to_frame(**VILLAGE_WORDS | {"survey": survey}).attrs["dropped"]
+    assert dropped == {"sesso is 9": 4}
+
+
+def test_matching_gives_what_the_course_s_own_recode_gives(raw, respondents):
+    """The CCES as if it were any survey: all of its codes named, and the same strata come out."""
+    survey = raw.dropna(subset=["CC18_321d"]).copy()
+    oldest = [17, 29, 39, 49, 59, 69, 120]
+    survey["band"] = pd.cut(2018 - survey["birthyr"], oldest, labels=LEVELS["age"]).astype(str)
+    no_hs, hs, some, college, post = LEVELS["edu"]
+    matched = match_to_frame(
+        survey,
+        load_poststrat_frame(),
+        dict(zip(CELL, ["inputstate", "race", "gender", "band", "educ"], strict=True)),
+        {
+            "state": FIPS_STATES | {11: None},
+            "eth": dict(enumerate(["White", "Black", "Hispanic", *["Other"] * 5], start=1)),
+            "male": {1: 0.5, 2: -0.5},
+            "edu": dict(enumerate([no_hs, hs, some, some, college, post], start=1)),
+        },
+        answer="CC18_321d",
+        answers={1: 1, 2: 0},
+        outcome="abortion",
+    )
+    assert matched.attrs == {"dropped": {"inputstate is 11": 127}, "unseen": {}}
+    expected = respondents[[*CELL, "abortion"]]
+    pd.testing.assert_frame_equal(matched.reset_index(drop=True), expected)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"codes": None}, r"1, 2, 9 in column 'sesso' is not among the codes for the frame's gend"),
+        ({"codes": {"gender": {1: "man", 2: "woman"}}}, r"9 in column 'sesso' .* send it to None"),
+        ({"codes": {"gender": {1: "man", 2: "lady", 9: None}}}, r"2 to 'lady', but the frame's"),
+        ({"codes": {"age": {1: "young"}}}, r"codes are given for 'age', which columns does not"),
+        ({"answers": {"si": 1, "no": 0}}, r"'non so' in column 'risposta' .* among the answers"),
+        ({"answers": {"si": 1, "no": 2, "non so": None}}, r"become 2; make each of them 1, 0 or"),
+        ({"answers": dict.fromkeys(["si", "no", "non so"])}, "no respondent is left"),
+        ({"columns": {}, "codes": None}, "name at least one column"),
+        ({"outcome": "area"}, "give the outcome a name of its own"),
+        ({"survey": VILLAGE.assign(luogo=[None, *"aaaa"])}, r"'luogo' is missing for 1 respondent"),
+        ({"survey": VILLAGE.assign(risposta=None)}, r"'risposta' is missing for 5 respondent"),
+        ({"survey": VILLAGE.iloc[:0]}, "no respondent is left"),
+    ],
+)
+def test_what_cannot_be_matched_is_refused(change, message):
+    with pytest.raises(ValueError, match=message) as refusal:
+        match_to_frame(**VILLAGE_WORDS | change)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"columns": {"area": "dove"}}, "survey has no column 'dove'; its columns are"),
+        ({"columns": {"areas": "luogo"}}, "frame has no column 'areas'; it has 'area' - rename"),
+        ({"answer": "rispota"}, "no column 'rispota'; it has 'risposta' - rename it"),
+    ],
+)
+def test_tables_without_the_columns_are_refused(change, message):
+    with pytest.raises(KeyError, match=message):
+        match_to_frame(**VILLAGE_WORDS | {"codes": None} | change)
