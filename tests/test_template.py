@@ -21,14 +21,14 @@ ZONES = ["centro", "collina", "costa", "montagna", "pianura", "isole"]
 WORDS = {"genere": ["donna", "uomo"], "fascia": ["giovani", "adulti", "anziani"]}
 SETTINGS = """
 predictors = income
-columns = {"zona": "dove", "genere": "sesso", "fascia": "classe"}
+columns = {"zona": "dove", "genere": "sesso", "fascia": "gruppo"}
 codes = {"genere": {"f": "donna", "m": "uomo", "altro": None}}
 answer, answers = "risposta", {"a favore": 1, "contrario": 0, "non so": None}
 people, area = "abitanti", "zona"
 slopes, groups = ["reddito"], ["zona", "genere", "fascia"]
 group_sd, intercept_sd = 0.5, 1.5
 fit_name = "biblioteche"
-sampler = {"draws": 2000}
+sampler = {"draws": 1500, "nuts": {"target_accept": 0.995}}
 about = {"Question": "Vuole una biblioteca aperta la domenica?"}
 """
 
@@ -49,7 +49,7 @@ def town():
         {
             "dove": drawn["zona"],
             "sesso": drawn["genere"].map({"donna": "f", "uomo": "m"}),
-            "classe": drawn["fascia"],
+            "gruppo": drawn["fascia"],
             "risposta": np.where(rng.random(1500) < drawn["truth"], "a favore", "contrario"),
         }
     )
@@ -137,18 +137,18 @@ TO_CHANGE = {
         "frame has no column 'zone'; it has 'zona' - rename it",
     ),
     "a code forgotten": (in_settings(', "altro": None', ""), "'altro' in column 'sesso' is not am"),
-    "no codes at all": (in_settings('"f": "donna", "m"', '"x": "donna", "y"'), "'f', 'm' in"),
+    "no codes at all": (in_settings('"f": "donna", "m"', '"x": "donna", "y"'), "'m', 'f' in"),
     "a level misspelt": (in_settings('"f": "donna"', '"f": "donne"'), "codes send 'f' to 'donne'"),
     "an answer forgotten": (in_settings(', "non so": None', ""), "'non so' in column 'risposta'"),
     "answers per cent": (in_settings('"a favore": 1', '"a favore": 100'), "make each of them 1, 0"),
     "the counts misspelt": (in_settings('"abitanti"', '"abitante"'), "abitante"),
     "a band missing": (
-        in_table("survey", lambda t: t.assign(classe=t["classe"].where(t.index != 4))),
-        "column 'classe' is missing for 1 respondent",
+        in_table("survey", lambda t: t.assign(gruppo=t["gruppo"].where(t.index != 4))),
+        "column 'gruppo' is missing for 1 respondent",
     ),
     "a level that the frame lacks": (
         in_table("frame", lambda t: t[t["fascia"] != "anziani"]),
-        "'anziani' in column 'classe' is not among the codes for the frame's fascia",
+        "'anziani' in column 'gruppo' is not among the codes for the frame's fascia",
     ),
     "predictors without a zone": (
         in_table("income", lambda t: t[t["zona"] != "costa"]),
