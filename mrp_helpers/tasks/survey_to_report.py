@@ -91,7 +91,7 @@ def _() -> pd.Series:
 
 
 @ratio_by_education.mistake(
-    "Codes 1 and 2 have changed places: in the codebook 1 is no high-school diploma, 2 a diploma. "
+    "Codes 1 and 2 have changed places: in the codebook 1 is without a diploma, 2 with one. "
     "Nothing complained, which is the point of looking at this table."
 )
 def _() -> pd.Series:
