@@ -24,10 +24,11 @@ RUN_AXE = """async only => {
     const options = {preload: false, resultTypes: ['violations'], runOnly: only};
     const {violations} = await axe.run({exclude: [['.highlight pre span']]}, options);
     return violations.map(({id, nodes}) =>
-        `${id} (${nodes.length} times), such as ${nodes[0].target.join(' ')}: ${nodes[0].html.slice(0, 200)}`);
+        `${id}, ${nodes.length} times, such as ${nodes[0].target.join(' ')}: `
+        + nodes[0].html.slice(0, 200));
 }"""
 SET_MODE = "mode => { document.documentElement.dataset.theme = mode; }"
-# The theme looks 0.3 s after a change of width which boxes scroll, and lets the keyboard reach them.
+# The theme looks 0.3 s after a change of width which boxes scroll, and lets the keyboard into them.
 SETTLE = 380  # milliseconds
 CODE_COLOURS = """() => {
     const seen = new Set();
@@ -253,7 +254,8 @@ class TestTerms:
     def test_definition_is_the_description_of_the_link(self, tab):
         page = tab.go("chapters/08-does-it-work")
         missing = page.locator("a.term").evaluate_all(
-            "all => all.filter(one => !document.getElementById(one.getAttribute('aria-describedby')))"
+            """all => all.map(one => one.getAttribute('aria-describedby'))
+                .filter(name => !document.getElementById(name))"""
         )
         assert missing == []
 
