@@ -64,9 +64,7 @@ def dead_links(site, pages):
             folder = posixpath.dirname(page)
             target = posixpath.normpath(posixpath.join(folder, unquote(parts.path)))
             target = page if not parts.path else target
-            if not (site / target).is_file():
-                found.append(f"{page}: {link}")
-            elif (
+            if not (site / target).is_file() or (
                 parts.fragment
                 and target in pages
                 and unquote(parts.fragment) not in pages[target].names
