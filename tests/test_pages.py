@@ -13,7 +13,16 @@ import pytest
 import yaml
 from sphinx.errors import ConfigError
 
-from theme.course_theme import address, citation, course_map, gallery, markup, sharing, terms
+from theme.course_theme import (
+    address,
+    citation,
+    course_map,
+    gallery,
+    markup,
+    offline,
+    sharing,
+    terms,
+)
 from tools.build_book import ARCHIVE, pack
 from tools.execute_notebooks import ROOT, entries
 
@@ -231,6 +240,31 @@ def test_header_cells_say_what_they_head():
     assert '<th scope="row">x</th>' in mended
     assert '<th scope="rowgroup" rowspan="2" valign="top">y</th>' in mended
     assert markup.tables(mended) == mended
+
+
+def test_long_signature_is_written_in_lines():
+    signature = '<dl>\n<dd><em class="sig-param">a</em>,</dd>\n</dl>'
+    assert markup.signatures(signature) == (
+        '<span class="sig-lines">\n'
+        '<span class="sig-line"><em class="sig-param">a</em>,</span>\n</span>'
+    )
+    other = "<dl>\n<dt>a</dt><dd>b</dd>\n</dl>"
+    assert markup.signatures(other) == other
+
+
+def test_icons_are_not_read_aloud():
+    shown = markup.icons('<i class="fa-solid fa-sun" data-mode="light" title="Light"></i>')
+    assert shown == '<i class="fa-solid fa-sun" data-mode="light" aria-hidden="true"></i>'
+
+
+def test_what_no_page_uses_is_deleted(tmp_path):
+    kept, gone = ["mathjax/tex-chtml.js", "course.css"], ["a/x.map", "locales/de/x.mo"]
+    for name in kept + gone:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    offline.prune(tmp_path)
+    left = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()}
+    assert left == set(kept)
 
 
 def test_address_is_checked(monkeypatch):
