@@ -11,15 +11,14 @@ the table stand there with the numbers that Python computed.
 import json
 import re
 from collections.abc import Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
 from html import escape
 from typing import Any, NamedTuple, Protocol
 
 import pandas as pd
 
 # How the charts look in both modes of the site: text and lines have the colour of the page's text.
-# The panel says in words what the chart shows, so that its single marks need not.
 STYLE = {
-    "aria": False,
     "background": "transparent",
     "font": "sans-serif",
     "view": {"stroke": None},
@@ -44,7 +43,7 @@ STYLE = {
     },
 }
 FIELD = re.compile(r"\{(\w+):(\w+)\}")
-_NBSP = " "
+_NBSP = "\u00a0"
 
 
 class Chart(Protocol):
@@ -128,15 +127,20 @@ def show_number(value: object, kind: str) -> str:
         return str(value)
     number = float(str(value))
     if kind == "percent":
-        return f"{100 * number:.1f}{_NBSP}%"
+        return f"{_rounded(100 * number, 1)}{_NBSP}%"
     if kind == "points":
-        written = f"{100 * number:+.1f}".replace("-", "−")
+        written = f"{_rounded(100 * number, 1):+}".replace("-", "−")
         return "0.0" if written[1:] == "0.0" else written
     if kind == "width":
-        return f"{100 * number:.1f}"
+        return f"{_rounded(100 * number, 1)}"
     if kind == "number":
-        return f"{number:,.0f}"
+        return f"{_rounded(number, 0):,}"
     raise ValueError(f"no kind {kind!r}; there are percent, points, width, number and text")
+
+
+def _rounded(number: float, digits: int) -> Decimal:
+    # As a browser does: a half goes away from zero. Python's own formats go to the even digit.
+    return Decimal(number).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
 
 
 def explorer(
@@ -170,7 +174,8 @@ def explorer(
         For each column that is shown, its heading and the kind of its numbers.
     pick : str or None
         A parameter that also follows the pointer and the arrow keys from mark to mark: a column
-        of that name says which value a mark stands for.
+        of that name says which value a mark stands for, and columns named ``column`` and ``row``
+        where the table's rows lie.
 
     Returns
     -------
@@ -205,13 +210,13 @@ def explorer(
         "\n".join(
             [
                 f'<div class="explorer" id="explorer-{name}">',
-                '<form class="explorer-controls" autocomplete="off">',
+                '<form class="explorer-controls" autocomplete="off" hidden>',
                 *fields,
                 '<div class="explorer-buttons">',
                 *buttons,
                 '<button type="reset">Back to the start</button>',
                 "</div></form>",
-                f'<div class="explorer-view" {view}></div>',
+                f'<div class="explorer-view" {view} hidden></div>',
                 '<p class="explorer-static">The sliders move, and the picture appears, on the '
                 "course's site; here stands what they show at the start.</p>",
                 f'<p class="explorer-reading" role="status">{_sentence(reading, numbers)}</p>',

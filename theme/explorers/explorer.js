@@ -3,13 +3,13 @@
    compute; this script only carries values to them and back. */
 
 const shownAs = {
-  percent: (x) => `${(100 * x).toFixed(1)} %`,
+  percent: (x) => `${(100 * x).toFixed(1)}\u00a0%`,
   points: (x) => {
     const written = (100 * x).toFixed(1).replace("-", "−");
     if (/^−?0\.0$/.test(written)) return "0.0";
     return x > 0 ? `+${written}` : written;
   },
-  number: (x) => Math.round(x).toLocaleString("en"),
+  number: (x) => Number(x.toFixed(0)).toLocaleString("en"),
   width: (x) => (100 * x).toFixed(1),
   text: (x) => x,
 };
@@ -30,7 +30,9 @@ function fillReading(panel, row) {
 
 function fillTable(panel, rows) {
   const heads = [...panel.querySelectorAll("th")];
-  const lines = rows.map((row) => {
+  // Groups come in the order in which Vega met them, unless a column says their place.
+  const ordered = [...rows].sort((one, other) => (one.place ?? 0) - (other.place ?? 0));
+  const lines = ordered.map((row) => {
     const line = document.createElement("tr");
     for (const { dataset } of heads) {
       const cell = document.createElement("td");
@@ -86,8 +88,12 @@ async function mount(panel) {
   const spec = JSON.parse(panel.querySelector("script").textContent);
   const form = panel.querySelector("form");
   const box = panel.querySelector(".explorer-view");
+  form.hidden = box.hidden = false;
+  panel.querySelector(".explorer-static").remove();
   const options = { renderer: "svg", actions: false, tooltip: false, defaultStyle: false };
   const { view, vgSpec } = await vegaEmbed(box, spec, options);
+  // The box has a name, and the sentence says in words what the chart shows: no need to hear its marks.
+  box.querySelector("svg").setAttribute("aria-hidden", "true");
   const controls = [...form.querySelectorAll("input, select")];
   const rowsOf = (layer) => view.data(sourceOf(vgSpec, layer));
 
@@ -115,7 +121,6 @@ async function mount(panel) {
   }
   new ResizeObserver(() => view.signal("width", box.clientWidth).runAsync()).observe(box);
   if (box.dataset.pick) followPointerAndArrows(panel, view, rowsOf);
-  panel.classList.add("explorer-ready");
   await update();
 }
 
