@@ -9,7 +9,6 @@ import functools
 import json
 import math
 import re
-from pathlib import Path
 
 import altair as alt
 import nbformat
@@ -17,18 +16,13 @@ import pandas as pd
 import pytest
 import vl_convert
 from axe_playwright_python.base import AXE_FILE_PATH
-from playwright.sync_api import sync_playwright
 
 from mrp_helpers import aggregate_cells, clean_cces, load_cces
 from mrp_helpers.explorer import Button, Choice, Slider, explorer, show_number
 from theme.course_theme import explorers as extension
-from tools.build_book import build
 from tools.execute_notebooks import ROOT
 
 NAMES = ["strata", "elephants", "bias-dial", "pooling", "map"]
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 CLOSE = 1e-6
 
 
@@ -158,25 +152,6 @@ POSITIONS = {
     ],
 }
 ROWS = {"strata": 4, "elephants": 1, "bias-dial": 8, "pooling": 50, "map": 50}
-
-
-@pytest.fixture(scope="session")
-def site(tmp_path_factory):
-    output = tmp_path_factory.mktemp("explorers")
-    _, log = build(output)
-    html = output / "_build" / "html"
-    assert (html / "explorers").is_dir(), log[-2000:]
-    return html
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if not CHROMIUM.is_file():
-        pytest.skip("there is no /usr/bin/chromium; on Debian 'apt-get install chromium' brings it")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
