@@ -355,7 +355,8 @@ def test_page_is_accessible_in_both_modes(name, open_page):
         assert len(set(page.evaluate(INKS))) == 1
         inks += page.evaluate(INKS)
     assert len(set(inks)) == 2
-    assert page.evaluate("document.getAnimations().length") == 0
+    moving = "document.querySelector('.explorer').getAnimations({subtree: true}).length"
+    assert page.evaluate(moving) == 0
 
 
 @pytest.mark.parametrize("name", NAMES)
