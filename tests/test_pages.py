@@ -166,8 +166,8 @@ def test_map_reads_a_chapter():
         course_map.chapter("chapters/02-two", CHAPTER.replace("minutes", "pages"))
 
 
-def test_lines_of_the_map_do_not_lie_on_each_other():
-    assert course_map.lanes([(0, 1), (1, 2), (0, 2), (1, 3), (0, 3)]) == [0, 0, 1, 2, 1]
+def test_only_lines_out_of_one_chapter_share_a_lane_of_the_map():
+    assert course_map.lanes([(0, 1), (1, 2), (0, 2), (1, 3), (0, 3)]) == [0, 0, 1, 0, 1]
 
 
 def test_every_figure_is_in_the_gallery(site):
@@ -200,7 +200,7 @@ GLOSSARY = (
     '<dl class="glossary">\n'
     '<dt id="term-Cell">Cell<a class="headerlink" href="#term-Cell">#</a></dt>'
     '<dt id="term-kind">kind<a class="headerlink" href="#term-kind">#</a></dt>'
-    '<dd><p>A <a href="#term-x">sort</a> of person.</p>\n</dd>\n</dl>'
+    '<dd><p>A <a href="#term-x"><i id="x">sort</i></a> of person.</p>\n</dd>\n</dl>'
 )
 LINK = '<a class="reference internal" href="g.html#term-{}"><span class="xref std std-term">'
 
@@ -208,8 +208,8 @@ LINK = '<a class="reference internal" href="g.html#term-{}"><span class="xref st
 def test_terms_take_their_definitions_along():
     known = terms.definitions(GLOSSARY)
     assert known == {
-        "Cell": ("Cell", "A sort of person."),
-        "kind": ("kind", "A sort of person."),
+        "Cell": ("Cell", "A <i>sort</i> of person."),
+        "kind": ("kind", "A <i>sort</i> of person."),
     }
     page = f"<article>{LINK.format('Cell')}a</span></a>{LINK.format('Cell')}b</span></a></article>"
     told = terms.with_definitions(page, known)
