@@ -30,7 +30,7 @@ test: venv ## style, types, unit tests, docstring examples, stored notebook outp
 	@$(PYTHON) -m mypy
 	@$(PYTHON) -m codespell_lib .
 	@$(PYTHON) -m pytest -n $(WORKERS) --cov --cov-report=term:skip-covered tests mrp_helpers
-	@$(PYTHON) -m pytest -n $(WORKERS) chapters appendices exercises/solutions
+	@$(PYTHON) -m pytest -n $(WORKERS) chapters explorers appendices exercises/solutions
 	@echo "All tests passed: style, package, notebooks and site. Nothing in the course was changed."
 
 lab: venv ## JupyterLab, opened on the course

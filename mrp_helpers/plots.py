@@ -27,7 +27,7 @@ from mrp_helpers._errors import (
 OKABE_ITO = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 _MARKERS = ["o", "D", "s", "^", "v", "P", "X"]
 # One tile a state, (column, row), so that small states are as easy to see as large ones.
-_TILES = {
+TILES = {
     "AK": (0, 0), "ME": (10, 0), "WI": (5, 1), "VT": (9, 1), "NH": (10, 1),
     "WA": (0, 2), "ID": (1, 2), "MT": (2, 2), "ND": (3, 2), "MN": (4, 2), "IL": (5, 2),
     "MI": (6, 2), "NY": (8, 2), "MA": (9, 2), "OR": (0, 3), "NV": (1, 3), "WY": (2, 3),
@@ -276,7 +276,7 @@ def plot_map(
     """
     require_numbers(values, "values")
     values = values.astype("float64")
-    unknown = [state for state in values.index if state not in _TILES]
+    unknown = [state for state in values.index if state not in TILES]
     if unknown:
         raise KeyError(
             f"no tile for {listing(unknown)}; the index holds abbreviations such as 'AL'"
@@ -293,7 +293,7 @@ def plot_map(
         reach = (values - centre).abs().max()
         colours, scale = plt.get_cmap("PuOr_r"), Normalize(centre - reach, centre + reach)
     ax = ax or plt.subplots(figsize=(_WIDTH, 0.9 * _WIDTH))[1]
-    for state, (column, row) in _TILES.items():
+    for state, (column, row) in TILES.items():
         value = values.get(state, np.nan)
         colour = "white" if np.isnan(value) else colours(scale(value))
         ink = "white" if np.dot(to_rgb(colour), (0.3, 0.59, 0.11)) < 0.5 else "black"

@@ -14,7 +14,9 @@ ROOT = Path(__file__).resolve().parent.parent
 API = (ROOT / "appendices" / "api.md").read_text("utf-8")
 GLOSSARY = (ROOT / "appendices" / "glossary.md").read_text("utf-8")
 PAGES = [ROOT / "index.md", *sorted(ROOT.glob("*/*.md")), *sorted(ROOT.glob("*/*.ipynb"))]
-PAGES = [page for page in PAGES if page.parent.name in (ROOT.name, "appendices", "chapters")]
+PAGES = [
+    page for page in PAGES if page.parent.name in (ROOT.name, "appendices", "chapters", "explorers")
+]
 DOCUMENTED = re.compile(
     r"^\.\. (?:autofunction:: mrp_helpers\.(\w+)|py:data:: (\w+)\n   :module: mrp_helpers)$",
     re.MULTILINE,
@@ -112,7 +114,7 @@ def test_every_entry_of_the_references_is_cited():
     entries = set(
         re.findall(r"^@\w+\{([^,]+),", (ROOT / "references.bib").read_text("utf-8"), re.M)
     )
-    pages = [ROOT / "index.md", *ROOT.glob("chapters/*.ipynb"), *ROOT.glob("appendices/*")]
+    pages = [ROOT / "index.md", *ROOT.glob("[ce]*/*.ipynb"), *ROOT.glob("appendices/*")]
     texts = "".join(page.read_text("utf-8") for page in pages if page.is_file())
     cited = {
         key.strip()

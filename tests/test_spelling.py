@@ -22,7 +22,13 @@ ALSO_BRITISH = {
 }
 PAGES = sorted(
     path
-    for pattern in ("*.md", "chapters/*.ipynb", "appendices/*", "exercises/solutions/*.ipynb")
+    for pattern in (
+        "*.md",
+        "chapters/*.ipynb",
+        "explorers/*.ipynb",
+        "appendices/*",
+        "exercises/solutions/*.ipynb",
+    )
     for path in ROOT.glob(pattern)
     if path.suffix in (".md", ".ipynb")
 )

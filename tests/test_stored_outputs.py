@@ -15,7 +15,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = ("chapters", "appendices", "exercises/solutions")
+FOLDERS = ("chapters", "explorers", "appendices", "exercises/solutions")
 NOTEBOOKS = sorted(path for folder in FOLDERS for path in (ROOT / folder).glob("*.ipynb"))
 
 PATHS = re.compile(r"/(?:root|home|tmp|work|Users)/|site-packages|[A-Z]:\\Users")
