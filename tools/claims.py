@@ -182,10 +182,10 @@ def stored() -> dict[Path, str]:
 def write(texts: dict[Path, str]) -> None:
     """Store the pages; those of notebooks that are gone go too."""
     FOLDER.mkdir(exist_ok=True)
-    for path in FOLDER.glob("*.md"):
-        path.unlink()
     for path, text in texts.items():
         write_whole(path, text)
+    for path in set(FOLDER.glob("*.md")) - set(texts):
+        path.unlink()
 
 
 # What is planted: for each input of the notebooks, a small fault of a kind that happens.
