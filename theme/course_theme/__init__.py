@@ -8,7 +8,7 @@ from importlib import import_module
 
 from sphinx.application import Sphinx
 
-MODULES = ("address", "weight")
+MODULES = ("address", "offline", "doors", "finish", "weight")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
