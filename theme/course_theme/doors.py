@@ -1,6 +1,6 @@
 """Ways from a page to a running notebook, and back to whoever can mend the page.
 
-Two settings, both read from the environment at build time and absent as a rule:
+Three settings are read from the environment at build time, and absent as a rule:
 
     MRP_REPOSITORY   where the course's files are, such as https://github.com/owner/name
     MRP_BRANCH       the branch there, `main` if absent
@@ -8,12 +8,12 @@ Two settings, both read from the environment at build time and absent as a rule:
 
 Without the first, a page offers its notebook as a download alone. With it, buttons open the
 notebook in Binder and in Colab, with the third in that JupyterHub too, and the footer links to the
-form for errors, filled in with page and version.
+form for errors, filled in with page and version. MRP_PDF, which `make pdf` sets, adds a link to the
+whole course on paper.
 """
 
 import os
 import re
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,46 +21,22 @@ from urllib.parse import quote, urlencode
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.config import Config
 from sphinx.errors import ConfigError
 
-REPOSITORY, BRANCH, HUB = "MRP_REPOSITORY", "MRP_BRANCH", "MRP_HUB"
-# Copies of the notebooks that install what they need on Colab, see tools/colab.py.
+from .colab import FOLDERS, Repository, notebooks, prepare, repository
+
+HUB = "MRP_HUB"
+# Copies of the notebooks that install what they need on Colab, see colab.py.
 COLAB_BRANCH = "notebooks"
-
-
-@dataclass(frozen=True)
-class Repository:
-    """Where the course's files can be had."""
-
-    owner: str
-    name: str
-    branch: str
-
-    @property
-    def address(self) -> str:
-        """The page of the repository."""
-        return f"https://github.com/{self.owner}/{self.name}"
-
-
-def repository() -> Repository | None:
-    """Read the one setting; None if it is absent."""
-    address = os.environ.get(REPOSITORY, "").strip().rstrip("/").removesuffix(".git")
-    if not address:
-        return None
-    found = re.fullmatch(r"https://github\.com/([\w.-]+)/([\w.-]+)", address)
-    if found is None:
-        raise ConfigError(
-            f"{REPOSITORY} is {address!r}; write https://github.com/owner/name, the only kind of "
-            "address that Binder and Colab both open"
-        )
-    return Repository(found[1], found[2], os.environ.get(BRANCH, "").strip() or "main")
+PDF = "mrp-course.pdf"
 
 
 def hub() -> str:
     """Read the address of a JupyterHub; "" if there is none."""
     address = os.environ.get(HUB, "").strip().rstrip("/")
     if address and not re.fullmatch(r"https?://[^\s?#]+", address):
-        raise ConfigError(f"{HUB} is {address!r}; write an address such as https://hub.example.edu")
+        raise ValueError(f"{HUB} is {address!r}; write an address such as https://hub.example.edu")
     return address
 
 
@@ -98,12 +74,14 @@ def add_doors(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
     """Put the launch buttons of a notebook into the page's head, and the link into its footer."""
+    if os.environ.get("MRP_PDF"):
+        context["course_pdf"] = PDF
     place = repository()
     if place is None or doctree is None:
         return
     context["feedback_url"] = feedback(place, page)
     source = Path(app.env.doc2path(page))
-    if source.suffix != ".ipynb":
+    if source.suffix != ".ipynb" or page.split("/")[0] not in FOLDERS:
         return
     buttons = [
         {
@@ -127,7 +105,26 @@ def add_doors(
     )
 
 
+def prepare_downloads(app: Sphinx, exception: Exception | None) -> None:
+    """Let the notebooks that the site hands out install what they need on Colab."""
+    place = repository()
+    if exception is not None or app.builder.name != "html" or place is None:
+        return
+    for path in notebooks(Path(app.outdir) / "_sources"):
+        prepare(path, path, place)
+
+
+def check_settings(app: Sphinx, config: Config) -> None:
+    """Refuse a wrong setting before any page is read."""
+    try:
+        repository()
+        hub()
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+
+
 def setup(app: Sphinx) -> None:
     """Come after the theme, which makes the list of buttons."""
     app.connect("html-page-context", add_doors, priority=850)
-    app.connect("config-inited", lambda app, config: (repository(), hub()))
+    app.connect("build-finished", prepare_downloads, priority=800)
+    app.connect("config-inited", check_settings)
