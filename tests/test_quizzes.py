@@ -13,10 +13,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from playwright.sync_api import sync_playwright
 
 from mrp_helpers.quiz import QUIZ_COLOURS
-from tools.build_book import build
 from tools.execute_notebooks import ROOT
 
 CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
@@ -174,27 +172,8 @@ def test_faults_are_found(question, place, change, words):
 # In a browser.
 
 
-@pytest.fixture(scope="module")
-def pages(tmp_path_factory):
-    output = tmp_path_factory.mktemp("quizzes")
-    _, log = build(output)
-    folder = output / "_build" / "html" / "chapters"
-    assert folder.is_dir(), log[-2000:]
-    return folder
-
-
-@pytest.fixture(scope="module")
-def browser():
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-    flags += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture
-def open_page(browser, pages):
+def open_page(browser, site):
     """Open a chapter's page, and see at the end that it asked nobody for anything."""
     asked, opened = [], []
 
@@ -203,7 +182,7 @@ def open_page(browser, pages):
             viewport={"width": width, "height": 900}, color_scheme=mode, reduced_motion="reduce"
         )
         page.on("request", lambda request: asked.append(request.url))
-        page.goto((pages / f"{path.stem}.html").as_uri())
+        page.goto((site / "chapters" / f"{path.stem}.html").as_uri())
         page.locator(".Quiz").nth(2).wait_for()
         page.evaluate("mode => document.documentElement.dataset.theme = mode", mode)
         opened.append(page)

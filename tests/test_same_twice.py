@@ -28,13 +28,11 @@ def digests(folder):
     }
 
 
-def test_two_builds_in_two_folders_give_the_same_site(tmp_path):
-    shutil.copytree(ROOT, tmp_path / "copy" / "of the course", ignore=NOT_COPIED)
-    sites = []
-    for number, source in enumerate([ROOT, tmp_path / "copy" / "of the course"]):
-        build(tmp_path / str(number), source)
-        sites.append(digests(tmp_path / str(number) / "_build" / "html"))
-    one, two = sites
+def test_two_builds_in_two_folders_give_the_same_site(site, tmp_path):
+    copy = tmp_path / "copy" / "of the course"
+    shutil.copytree(ROOT, copy, ignore=NOT_COPIED)
+    build(tmp_path, copy)
+    one, two = digests(site), digests(tmp_path / "_build" / "html")
     assert "index.html" in one
     differ = sorted(name for name in one.keys() | two.keys() if one.get(name) != two.get(name))
     assert not differ, (

@@ -3,10 +3,9 @@
 import re
 from pathlib import Path
 
-import pytest
 import yaml
 
-from tools.build_book import build, faults
+from tools.build_book import faults
 from tools.execute_notebooks import ROOT, entries
 
 # Attributes by which a page loads something; a plain link to another site is no load.
@@ -16,16 +15,6 @@ LOADS = re.compile(
     re.IGNORECASE,
 )
 TRACEBACK = "Traceback (most recent call last)"
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    output = tmp_path_factory.mktemp("site")
-    code, log = build(output)
-    html = output / "_build" / "html"
-    found = faults(code, log, html / "index.html")
-    assert not found, "\n".join(found)
-    return html
 
 
 def test_every_page_of_the_contents_is_there(site):

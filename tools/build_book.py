@@ -2,7 +2,8 @@
 
 The exit code of the builder is not trusted alone. Its log is searched for warnings as well, and
 the front page must exist. Every build starts from nothing, because an incremental one repeats
-no warning for a page that it does not read again.
+no warning for a page that it does not read again. The finished site is also packed into one file,
+for those who read it without internet.
 """
 
 import argparse
@@ -12,11 +13,16 @@ import shutil
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 WARNING = re.compile(r"\b(WARNING|ERROR|SEVERE|CRITICAL)\b")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+# The site in one file, inside the site; the front page of the copy says that it is the copy.
+ARCHIVE = "mrp-course-site.zip"
+OFFER = re.compile(r'<p class="offline-copy">.*?</p>', re.DOTALL)
+COPY = '<p class="offline-copy">You are reading the copy that needs no internet.</p>'
 
 
 def build(output: Path, source: Path = ROOT) -> tuple[int, str]:
@@ -33,7 +39,24 @@ def build(output: Path, source: Path = ROOT) -> tuple[int, str]:
         text=True,
         check=False,
     )
+    pack(output / "_build" / "html")
     return done.returncode, COLOUR.sub("", done.stdout + done.stderr)
+
+
+def pack(site: Path) -> None:
+    """Pack a site into its archive, in order and without dates, so that its bytes are the same."""
+    files = sorted(path for path in site.rglob("*") if path.is_file() and path.name != ARCHIVE)
+    if not files:
+        return
+    with zipfile.ZipFile(site / ARCHIVE, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for path in files:
+            name = path.relative_to(site).as_posix()
+            content = path.read_bytes()
+            if name == "index.html":
+                content = OFFER.sub(COPY, content.decode("utf-8")).encode("utf-8")
+            entry = zipfile.ZipInfo(f"mrp-course/{name}")  # dated 1980, as far back as it goes
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
 
 
 def faults(code: int, log: str, front_page: Path) -> list[str]:

@@ -8,7 +8,7 @@ from importlib import import_module
 
 from sphinx.application import Sphinx
 
-MODULES = ("address", "offline", "doors", "finish", "weight")
+MODULES = ("address", "offline", "sharing", "doors", "finish", "weight")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

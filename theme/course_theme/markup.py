@@ -11,7 +11,9 @@ EMPTY_HEADER = re.compile(r"<th\b([^>]*)>\s*</th>")
 HEADER = re.compile(r"<th(?![^>]*\bscope=)((?:\s[^>]*)?)>")
 # A signature of several lines is a list of descriptions without terms, inside a term.
 SIGNATURE = re.compile(r'<dl>\n((?:<dd><em class="sig-param">.*?</dd>\n)+)</dl>', re.DOTALL)
-ICON = re.compile(r'<(i|span) class="([^"]*\bfa-solid\b[^"]*)"[^>]*?( data-mode="\w+")?[^>]*>')
+ICON = re.compile(
+    r'<(i|span) class="([^"]*\bfa(?:-solid|s|-brands|b)\b[^"]*)"[^>]*?( data-mode="\w+")?[^>]*>'
+)
 
 
 def with_scopes(table: re.Match[str]) -> str:

@@ -1,0 +1,330 @@
+"""Every page in a browser: nothing fetched, nothing broken, readable by everyone.
+
+A page is loaded once from a local server, then looked at in light and dark, wide and narrow, with
+its boxes open and its quizzes answered. Code is left out of axe's search for weak colours, which
+takes ten times as long with it; the colours of its words are measured here instead. Then it is
+loaded once more from the disk, as a reader without internet does.
+"""
+
+import functools
+import http.server
+import re
+import threading
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+import yaml
+
+from tools.execute_notebooks import ROOT, entries
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+RUN_AXE = """async only => {
+    const options = {preload: false, resultTypes: ['violations'], runOnly: only};
+    const {violations} = await axe.run({exclude: [['.highlight pre span']]}, options);
+    return violations.map(({id, nodes}) =>
+        `${id}, ${nodes.length} times, such as ${nodes[0].target.join(' ')}: `
+        + nodes[0].html.slice(0, 200));
+}"""
+SET_MODE = "mode => { document.documentElement.dataset.theme = mode; }"
+# The theme looks 0.3 s after a change of width which boxes scroll, and lets the keyboard into them.
+SETTLE = 380  # milliseconds
+CODE_COLOURS = """() => {
+    const seen = new Set();
+    for (const word of document.querySelectorAll('.highlight pre span')) {
+        if (!word.textContent.trim()) continue;
+        const ground = getComputedStyle(word.closest('.highlight')).backgroundColor;
+        seen.add(getComputedStyle(word).color + ' on ' + ground);
+    }
+    return [...seen];
+}"""
+OPEN_ALL = """() => {
+    document.querySelectorAll('details').forEach(box => { box.open = true; });
+    document.querySelectorAll('button.toggle-button-hidden').forEach(button => button.click());
+    document.querySelectorAll('.Quiz').forEach((quiz, number) => {
+        const options = quiz.querySelectorAll(`[data-correct="${number % 2 === 0}"]`);
+        if (options.length) options[0].click();
+    });
+}"""
+WIDER = """width => [...document.querySelectorAll('main *')].filter(one => {
+    const box = one.getBoundingClientRect();
+    return box.width > 0 && box.right > width + 1;
+}).slice(0, 3).map(one => one.outerHTML.slice(0, 120))"""
+
+PAGES = [
+    Path(page).with_suffix("").as_posix()
+    for page in entries(yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8")))
+]
+PAGES += ["genindex", "search", "404"]
+
+
+@pytest.fixture(scope="module")
+def address(site):
+    """Serve the site at a free port of this machine."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+    handler = functools.partial(Quiet, directory=str(site))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+class Visit:
+    """A tab that lets nothing out, and writes down what goes wrong."""
+
+    def __init__(self, browser, home: str):
+        self.wrong: list[str] = []
+        self.home = home
+        self.context = browser.new_context(
+            viewport={"width": 1400, "height": 900}, reduced_motion="reduce"
+        )
+        self.context.route(lambda url: not url.startswith((home, "data:")), self.refuse)
+        self.page = self.context.new_page()
+        self.page.on("console", self.note)
+        self.page.on("pageerror", lambda error: self.wrong.append(f"error: {error}"))
+        self.page.on("requestfailed", lambda request: self.wrong.append(f"failed: {request.url}"))
+        self.page.on("response", self.look)
+
+    def refuse(self, route) -> None:
+        self.wrong.append(f"asks another host: {route.request.url}")
+        route.abort()
+
+    def note(self, message) -> None:
+        if message.type in ("error", "warning"):
+            self.wrong.append(f"console: {message.text[:200]}")
+
+    def look(self, response) -> None:
+        if response.status >= 400:
+            self.wrong.append(f"{response.status}: {response.url}")
+
+    def go(self, name: str):
+        """Open a page, and wait until its formulas are set."""
+        self.page.goto(f"{self.home}/{name}.html")
+        self.page.evaluate(
+            "async () => { if (window.MathJax?.startup) await MathJax.startup.promise; }"
+        )
+        return self.page
+
+
+@pytest.fixture(scope="module")
+def tab(browser, address):
+    visit = Visit(browser, address)
+    yield visit
+    visit.context.close()
+
+
+@pytest.fixture(scope="module")
+def tab_on_disk(browser, site):
+    visit = Visit(browser, site.as_uri())
+    yield visit
+    visit.context.close()
+
+
+def luminance(colour: tuple[float, ...]) -> float:
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    """Compute the contrast of two colours, each three numbers from 0 to 255."""
+    low, high = sorted(luminance(tuple(c / 255 for c in colour)) for colour in (one, other))
+    return (high + 0.05) / (low + 0.05)
+
+
+def weak_words(page) -> list[str]:
+    """List the colours of code that are too close to their ground."""
+    found = []
+    for pair in page.evaluate(CODE_COLOURS):
+        one, two = (
+            tuple(float(number) for number in re.findall(r"[\d.]+", colour)[:3])
+            for colour in pair.split(" on ")
+        )
+        if contrast(one, two) < 4.5:
+            found.append(f"code: {pair}")
+    return found
+
+
+def barriers(page, width: int, mode: str) -> list[str]:
+    """List what stands in some reader's way, in one width and one mode.
+
+    Only colours depend on the mode: the dark one is searched for weak colours alone.
+    """
+    page.set_viewport_size({"width": width, "height": 900})
+    page.evaluate(SET_MODE, mode)
+    page.wait_for_timeout(SETTLE)
+    only = RULES if mode == "light" else {"type": "rule", "values": ["color-contrast"]}
+    found = page.evaluate(RUN_AXE, only) + weak_words(page)
+    return [f"{mode}, {width}: {one}" for one in found]
+
+
+def look_at(tab: Visit, name: str) -> list[str]:
+    """Visit a page in every way; list what is wrong."""
+    tab.wrong.clear()
+    page = tab.go(name)
+    page.evaluate(OPEN_ALL)
+    page.evaluate(AXE)
+    found = []
+    for width in (1400, 390):
+        for mode in ("light", "dark"):
+            found += barriers(page, width, mode)
+    for width in (390, 320):
+        page.set_viewport_size({"width": width, "height": 900})
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        if wide > width:
+            found.append(f"{wide} px wide on {width}: {page.evaluate(WIDER, width)}")
+    return found + tab.wrong
+
+
+class TestOnePage:
+    """Every second page; the others below, so that two workers can share them."""
+
+    @pytest.mark.parametrize("name", PAGES[::2])
+    def test_page_is_sound(self, tab, name):
+        assert look_at(tab, name) == []
+
+
+class TestTheOther:
+    """The pages between those above."""
+
+    @pytest.mark.parametrize("name", PAGES[1::2])
+    def test_page_is_sound(self, tab, name):
+        assert look_at(tab, name) == []
+
+
+class TestOnDisk:
+    """Opened from a folder, without a server."""
+
+    def test_pages_load_without_a_complaint(self, tab_on_disk):
+        wrong = {}
+        for name in PAGES:
+            tab_on_disk.wrong.clear()
+            tab_on_disk.go(name)
+            if tab_on_disk.wrong:
+                wrong[name] = list(tab_on_disk.wrong)
+        assert wrong == {}
+
+    @pytest.mark.parametrize(
+        ("words", "page"),
+        [
+            ("elephants", "chapters/02-weights"),
+            ("raking", "chapters/02-weights"),
+            ("collinearity", "chapters/05-fixed-effects"),
+            ("divergence", "chapters/06-the-multilevel-model"),
+            ("partial pooling", "chapters/06-the-multilevel-model"),
+            ("ecological fallacy", "chapters/09-limits"),
+            ("load_cces", "appendices/api"),
+            ("poststratify_draws", "appendices/api"),
+            ("American Community Survey", "appendices/glossary"),
+            ("commonweight", "appendices/data-and-codebook"),
+        ],
+    )
+    def test_search_finds(self, tab_on_disk, words, page):
+        page_with_results = tab_on_disk.page
+        page_with_results.goto(f"{tab_on_disk.home}/search.html?q={words.replace(' ', '+')}")
+        results = page_with_results.locator("#search-results .search li a")
+        results.first.wait_for()
+        page_with_results.locator("#search-results .search-summary").wait_for()
+        hits = results.evaluate_all("all => all.map(one => one.getAttribute('href'))")
+        assert any(hit.split("#")[0].split("?")[0].endswith(f"{page}.html") for hit in hits), hits
+
+
+class TestTerms:
+    """Definitions where the words stand."""
+
+    def test_definition_comes_with_focus_and_goes_with_escape(self, tab):
+        page = tab.go("chapters/08-does-it-work")
+        page.set_viewport_size({"width": 390, "height": 900})
+        term = page.locator("a.term").first
+        card = page.locator(".definition-card")
+        assert card.is_hidden()
+        term.focus()
+        assert "A kind of person" in card.inner_text()
+        box = card.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 390
+        page.keyboard.press("Escape")
+        assert card.is_hidden()
+        term.hover()
+        assert card.is_visible()
+
+    def test_definition_is_the_description_of_the_link(self, tab):
+        page = tab.go("chapters/08-does-it-work")
+        missing = page.locator("a.term").evaluate_all(
+            """all => all.map(one => one.getAttribute('aria-describedby'))
+                .filter(name => !document.getElementById(name))"""
+        )
+        assert missing == []
+
+
+OKABE_ITO = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+
+
+class TestFigures:
+    """The pictures were drawn on white; in the dark they turn round."""
+
+    def drawn(self, tab, name: str, mode: str, media: str = "screen"):
+        """Put a strip of the palette in a figure's place, and read its colours from the screen."""
+        page = tab.go(name)
+        page.emulate_media(media=media)
+        page.evaluate(SET_MODE, mode)
+        page.evaluate(
+            """colours => {
+                const strip = document.createElement('canvas');
+                strip.width = 40 * colours.length; strip.height = 40;
+                const pen = strip.getContext('2d');
+                colours.forEach((colour, i) => {
+                    pen.fillStyle = colour; pen.fillRect(40 * i, 0, 40, 40);
+                });
+                const picture = document.querySelector('.cell_output figure img');
+                picture.src = strip.toDataURL();
+                picture.id = 'strip';
+                return picture.decode();
+            }""",
+            [*OKABE_ITO, "#FFFFFF"],
+        )
+        shot = page.locator("#strip").screenshot()
+        page.emulate_media(media="screen")
+        return colours_of(shot, len(OKABE_ITO) + 1)
+
+    def test_palette_stands_out_from_the_dark_ground(self, tab):
+        *colours, ground = self.drawn(tab, "chapters/00-mrp-on-one-page", "dark")
+        assert luminance(tuple(c / 255 for c in ground)) < 0.05
+        weak = {
+            name: round(contrast(colour, ground), 2)
+            for name, colour in zip(OKABE_ITO, colours, strict=True)
+            if contrast(colour, ground) < 3
+        }
+        assert weak == {}
+
+    def test_dark_page_is_printed_light(self, tab):
+        page = tab.go("chapters/00-mrp-on-one-page")
+        page.evaluate(SET_MODE, "dark")
+        page.emulate_media(media="print")
+        assert page.evaluate("document.documentElement.dataset.theme") == "light"
+        page.emulate_media(media="screen")
+        assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def colours_of(png: bytes, number: int) -> list[tuple[int, ...]]:
+    """Read the colours in the middle of equal stripes of a picture."""
+    import io
+
+    from matplotlib.image import imread
+
+    pixels = imread(io.BytesIO(png), format="png")
+    height, width = pixels.shape[:2]
+    middles = [int((stripe + 0.5) * width / number) for stripe in range(number)]
+    return [tuple(int(255 * c) for c in pixels[height // 2, x, :3]) for x in middles]
+
+
+def test_keyboard_reaches_the_text_first(tab):
+    page = tab.go("chapters/01-regression-is-stratification")
+    page.keyboard.press("Tab")
+    focused = page.evaluate("document.activeElement.textContent.trim()")
+    assert focused == "Skip to main content"
+    page.keyboard.press("Enter")
+    assert page.evaluate("location.hash") == "#main-content"
