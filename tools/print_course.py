@@ -9,14 +9,17 @@ import argparse
 import json
 import re
 import sys
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from posixpath import dirname, join, normpath
+from unicodedata import normalize
 
 import yaml
 from bs4 import BeautifulSoup, Tag
 from playwright.sync_api import Page, sync_playwright
-from pypdf import PdfReader
+from pypdf import PdfReader, PdfWriter
+from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 
 from tools import chromium
 from tools.serve import serving
@@ -39,6 +42,9 @@ WIDER = """() => [...document.querySelectorAll("pre, table, img, svg, figure, mj
     (box.getBoundingClientRect().right > document.body.getBoundingClientRect().right + 1 ||
      (box.matches("pre, table") && box.scrollWidth > box.clientWidth + 1)))
   .map((box) => `${box.closest("article").id}: ${box.tagName} ${box.textContent.slice(0, 60)}`)"""
+# Formulas in a heading are drawn, not written, so its bookmark keeps what Chromium made of them.
+HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")].map((heading) =>
+  heading.querySelector(".math") ? null : heading.textContent.replace(/\\s+/g, " ").trim())"""
 # Tables keep their lines and get smaller until they fit.
 FIT = """() => document.querySelectorAll("table, .output > svg, mjx-container").forEach((box) => {
   const room = box.parentElement.closest("article, li, dd, .admonition, td")
@@ -185,13 +191,15 @@ def printed_page(html: Path, parts: list[tuple[str, list[str]]]) -> str:
     soup = BeautifulSoup("<main></main>", "html.parser")
     asked: dict[str, list[dict]] = {}
     for caption, listed in parts:
+        part = soup.new_tag("div", attrs={"class": "part"})
+        soup.main.append(part)
         if caption:
-            soup.main.append(text_in(soup, "h1", caption))
+            part.append(text_in(soup, "h1", caption))
         for page in listed:
             article, questions = article_of(html, page, pages)
             if questions:
                 asked[article.find("h2").get_text().strip()] = questions
-            soup.main.append(article)
+            part.append(article)
     if asked:
         soup.main.append(answers(soup, asked))
     sheets = re.findall(
@@ -233,7 +241,7 @@ def write_pdf(html: Path, parts: list[tuple[str, list[str]]], target: Path) -> l
             page.emulate_media(media="print", color_scheme="light")
             page.goto(address + PRINTED, wait_until="load", timeout=120_000)
             settle(page)
-            wider = page.evaluate(WIDER)
+            wider, headings = page.evaluate(WIDER), page.evaluate(HEADINGS)
             page.pdf(
                 path=target,
                 outline=True,
@@ -244,7 +252,30 @@ def write_pdf(html: Path, parts: list[tuple[str, list[str]]], target: Path) -> l
             browser.close()
     finally:
         printed.unlink()
+    name_bookmarks(target, headings)
     return wider
+
+
+def name_bookmarks(target: Path, headings: list[str | None]) -> None:
+    """Give each bookmark its heading's words, which Chromium doubles at the top of a sheet."""
+    writer = PdfWriter(clone_from=target)
+    entries = list(outline_entries(writer.root_object["/Outlines"].get_object()))
+    if len(entries) != len(headings):
+        raise ValueError(f"{len(entries)} bookmarks for {len(headings)} headings in {target.name}")
+    for entry, heading in zip(entries, headings, strict=True):
+        if heading is not None:
+            entry[NameObject("/Title")] = TextStringObject(heading)
+    writer.write(target)
+
+
+def outline_entries(parent: DictionaryObject) -> Iterator[DictionaryObject]:
+    """Walk through an outline in the order of the document."""
+    entry = parent.get("/First")
+    while entry is not None:
+        entry = entry.get_object()
+        yield entry
+        yield from outline_entries(entry)
+        entry = entry.get("/Next")
 
 
 def bookmarks(pdf: PdfReader) -> list[str]:
@@ -284,8 +315,8 @@ def faults(target: Path, html: Path, parts: list[tuple[str, list[str]]]) -> list
 
 
 def squeezed(text: str) -> str:
-    """Take the spaces out of a text: a PDF puts them where it likes."""
-    return re.sub(r"\s+", "", text)
+    """Take spaces and ligatures out of a text: a PDF puts them where it likes."""
+    return re.sub(r"\s+", "", normalize("NFKC", text))
 
 
 def main() -> None:
