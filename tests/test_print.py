@@ -2,10 +2,20 @@
 
 import pytest
 from bs4 import BeautifulSoup
+from playwright.sync_api import sync_playwright
 from pypdf import PdfReader
 
 from tools import chromium
-from tools.print_course import bookmarks, faults, lower_headings, squeezed, target_of, write_pdf
+from tools.print_course import (
+    WIDTH,
+    bookmarks,
+    faults,
+    lower_headings,
+    squeezed,
+    target_of,
+    write_pdf,
+)
+from tools.serve import serving
 
 PARTS = [
     ("", ["index"]),
@@ -58,6 +68,23 @@ def test_links_lead_within_the_document(printed):
     pdf = PdfReader(printed)
     named = {str(name).lstrip("/") for name in pdf.named_destinations}
     assert any(name.startswith("chapters-07-post-stratification") for name in named)
+
+
+def test_single_page_prints_its_article_alone_light_and_whole(site):
+    if chromium.find() is None:
+        pytest.skip(chromium.MISSING)
+    with serving(site) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium.find(), args=chromium.FLAGS)
+        page = browser.new_page(viewport={"width": WIDTH, "height": 1000}, color_scheme="dark")
+        page.goto(address + "chapters/07-post-stratification.html")
+        page.emulate_media(media="print", color_scheme="light")
+        page.wait_for_function("document.documentElement.dataset.theme === 'light'")
+        for aside in ("#pst-primary-sidebar", "#pst-secondary-sidebar", ".prev-next-footer"):
+            assert not page.locator(aside).is_visible(), aside
+        clipped = page.evaluate("""[...document.querySelectorAll("pre")].filter(
+            (box) => box.scrollWidth > box.clientWidth + 1).map((box) => box.textContent)""")
+        browser.close()
+    assert clipped == []
 
 
 def test_missing_page_is_a_fault(printed, site):
