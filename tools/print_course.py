@@ -22,6 +22,7 @@ from pypdf import PdfReader, PdfWriter
 from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 
 from tools import chromium
+from tools.execute_notebooks import entries
 from tools.serve import serving
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,9 +34,12 @@ STYLE = Path(__file__).with_name("print.css")
 WIDTH = round((210 - 2 * 17) / 25.4 * 96)
 # What a page has for the screen alone.
 SCREEN_ONLY = (
-    "script, style, template, noscript, .headerlink, button, iframe, .onlyprint, .d-print-none"
+    "script, style, template, noscript, .headerlink, button, form, iframe, .explorer-view, "
+    ".onlyprint, .d-print-none"
 )
-CHART = '[id^="altair-viz"], .vega-embed, .explorer'
+# These quote the hidden cells of each chapter, hundreds of sheets of them.
+NOT_PRINTED = "appendices/claims/"
+CHART = '[id^="altair-viz"], .vega-embed'
 QUIZ = re.compile(r"var questions\w+\s*=\s*(?=\[)")
 WIDER = """() => [...document.querySelectorAll("pre, table, img, svg, figure, mjx-container")]
   .filter((box) => box.getClientRects().length &&
@@ -58,7 +62,8 @@ def contents(toc: dict) -> list[tuple[str, list[str]]]:
     """List the parts of the table of contents, each with its pages; the first is the front door."""
     parts = [("", [toc["root"]])]
     for part in toc["parts"]:
-        parts.append((part["caption"], [chapter["file"] for chapter in part["chapters"]]))
+        pages = [page for page in entries(part["chapters"]) if not page.startswith(NOT_PRINTED)]
+        parts.append((part["caption"], pages))
     return parts
 
 
@@ -76,7 +81,8 @@ def article_of(html: Path, page: str, pages: set[str]) -> tuple[Tag, list[dict]]
         chart.replace_with(note(soup, "Here the site has a chart that answers to the mouse."))
     for part in article.select(SCREEN_ONLY):
         part.decompose()
-    for details in article.select("details"):
+    # An explorer's table has a row for each place of its sliders.
+    for details in article.select("details:not(.explorer details)"):
         details["open"] = ""
     rename(article, page)
     redirect(article, page, pages)

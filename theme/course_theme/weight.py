@@ -50,6 +50,8 @@ NEEDED_BY = {
 }
 # The icons' script is replaced; the other starts kernels on another host, which no page does.
 NEVER = ("fontawesome.js", "sphinx-thebe.js")
+# Large libraries that use no class of this site's styles.
+LIBRARIES = ("vega.js", "tex-chtml.js")
 # An icon is a glyph of one of these fonts; the last two are of use if some page has such a class.
 ICON_FONTS = {
     "fa-solid-900": None,
@@ -262,7 +264,7 @@ def rewrite(outdir: Path, changed: Callable[[Path, str], None]) -> None:
     scripts = [
         path.read_text("utf-8")
         for path in sorted(static.rglob("*.js"))
-        if path.name not in NEVER and "mathjax" not in path.parts
+        if path.name not in (*NEVER, *LIBRARIES) and "mathjax" not in path.parts
     ]
     names = used_names(pages.values(), scripts)
     css = "".join(moved((static / sheet).read_text("utf-8"), sheet) for sheet in sheets)
