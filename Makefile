@@ -60,7 +60,7 @@ assignment: venv ## the exercises to hand out to a class, in _class/release
 grade: venv ## marks and feedback for SUBMISSIONS=folder, in _class
 	@$(PYTHON) -m tools.classroom grade "$(SUBMISSIONS)"
 
-claims: venv ## the page of every claim with the assertions that hold it
+claims: venv ## the pages of every claim with the assertions that hold it
 	@$(PYTHON) -m tools.claims
 
 refit: venv ## sample every stored posterior afresh, from another seed, and compare

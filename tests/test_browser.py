@@ -1,9 +1,9 @@
 """Every page in a browser: nothing fetched, nothing broken, readable by everyone.
 
 A page is loaded once from a local server, then looked at in light and dark, wide and narrow, with
-its boxes open and its quizzes answered. Code is left out of axe's search for weak colours, which
-takes ten times as long with it; the colours of its words are measured here instead. Then it is
-loaded once more from the disk, as a reader without internet does.
+its boxes open and its quizzes answered. Words of code are left out of axe's search, which takes ten
+times as long with them; their colours are measured here instead. Then the page is loaded once more
+from the disk, as a reader without internet does.
 """
 
 import functools
@@ -20,9 +20,12 @@ from tools.execute_notebooks import ROOT, entries
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-RUN_AXE = """async only => {
+# What is like its neighbours is searched once: words of code, rows of a table after the first five,
+# entries of the contents after the first three.
+ALIKE = [[".highlight pre span"], ["tbody tr:nth-child(n+6)"], [".bd-docs-nav li:nth-child(n+4)"]]
+RUN_AXE = """async ([only, alike]) => {
     const options = {preload: false, resultTypes: ['violations'], runOnly: only};
-    const {violations} = await axe.run({exclude: [['.highlight pre span']]}, options);
+    const {violations} = await axe.run({exclude: alike}, options);
     return violations.map(({id, nodes}) =>
         `${id}, ${nodes.length} times, such as ${nodes[0].target.join(' ')}: `
         + nodes[0].html.slice(0, 200));
@@ -158,7 +161,7 @@ def barriers(page, width: int, mode: str) -> list[str]:
     page.evaluate(SET_MODE, mode)
     page.wait_for_timeout(SETTLE)
     only = RULES if mode == "light" else {"type": "rule", "values": ["color-contrast"]}
-    found = page.evaluate(RUN_AXE, only) + weak_words(page)
+    found = page.evaluate(RUN_AXE, [only, ALIKE]) + weak_words(page)
     return [f"{mode}, {width}: {one}" for one in found]
 
 

@@ -11,14 +11,14 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from tools.claims import (
     FAULTS,
     NOT_PLANTED,
-    PAGE,
     claims,
     faults_for,
     in_a_fork,
     is_assertion,
     listed,
-    page,
+    pages,
     sentences,
+    stored,
 )
 from tools.execute_notebooks import ROOT, notebooks_in_order
 
@@ -27,8 +27,8 @@ PLANTED = [(path, fault) for path in NOTEBOOKS if listed(path) for fault in faul
 PLANTED = [(path, fault) for path, fault in PLANTED if (path.stem, fault) not in NOT_PLANTED]
 
 
-def test_page_of_claims_is_up_to_date():
-    assert PAGE.read_text("utf-8") == page(), "run 'make claims' and commit appendices/claims.md"
+def test_pages_of_claims_are_up_to_date():
+    assert stored() == pages(), "run 'make claims' and commit appendices/claims.md and its folder"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -1,6 +1,6 @@
-"""List every claim that an assertion cell holds, with its sentences, as a page of the appendices.
+"""List every claim that an assertion cell holds, with its sentences, a page for each notebook.
 
-    python -m tools.claims            write appendices/claims.md
+    python -m tools.claims            write appendices/claims.md and the pages in appendices/claims
     python -m tools.claims --first    plant a wrong number in each input of every notebook in turn,
                                       and print the first cell that fails (the tests read this)
     python -m tools.claims --plant    go on past it to the notebook's end, and print the claims
@@ -35,18 +35,25 @@ from tools.execute_notebooks import ROOT, inside, named_or_all, notebooks_in_ord
 
 matplotlib.use("Agg")
 
-PAGE = ROOT / "appendices" / "claims.md"
-HEAD = """\
+FOLDER = ROOT / "appendices" / "claims"
+CONTENTS = FOLDER.with_suffix(".md")
+WRITTEN = """\
+<!-- Written by 'make claims' from the notebooks: change them or tools/claims.py, not this page. -->
+"""
+HEAD = f"""\
 # What is claimed, and what holds it
 
-<!-- Written by 'make claims' from the notebooks: change them or tools/claims.py, not this page. -->
-
+{WRITTEN}
 After a passage that says something about numbers stands a cell that you do not see on its page. It
 asserts what the sentences say, and when the numbers stop saying so, it fails, and with it the
-tests. Here are all {cells} of these cells, with {assertions} assertions, and with each of them the
-sentences that it holds; unfold it to see how. An assertion may be stricter than its sentence. A
-sentence may say more than its assertion, as when it gives a reason, which no number can hold. The
-solutions of the exercises have such cells too; they are not shown here, where learners pass by.
+tests. The pages below show all {{cells}} of these cells, with {{assertions}} assertions, and with
+each of them the sentences that it holds; unfold it to see how. An assertion may be stricter than
+its sentence. A sentence may say more than its assertion, as when it gives a reason, which no number
+can hold. The solutions of the exercises have such cells too; they are not shown here, where
+learners pass by.
+
+| Claims of | Cells | Assertions |
+|---|---|---|
 """
 HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
 # What of a passage is not a sentence: targets, fences of directives, formulas on lines of their
@@ -137,21 +144,47 @@ def count_assertions(found: list[Claim]) -> int:
     return sum(len(re.findall(r"^\s*assert\b", claim.source, re.MULTILINE)) for claim in found)
 
 
-def page() -> str:
-    """Write the page."""
-    parts, everything = [], []
-    for path in notebooks_in_order():
-        found = listed(path)
-        # The sentences of a solution would give the exercise away.
-        if not found or path.parent.name == "solutions":
-            continue
-        everything += found
-        title = HEADING.findall(nbformat.read(path, as_version=4).cells[0].source)[0]
-        counted = f"{len(found)} cells, {count_assertions(found)} assertions."
-        parts.append(f"## {title}\n\n[{title}](../{inside(path)}): {counted}\n")
-        parts += [block(claim) for claim in found]
+def title_of(path: Path) -> str:
+    """Read the title of a notebook."""
+    return HEADING.findall(nbformat.read(path, as_version=4).cells[0].source)[0]
+
+
+def page(path: Path, found: list[Claim]) -> str:
+    """Write the page of one notebook."""
+    title, place = title_of(path), f"../../{inside(path)}"
+    head = f"# Claims: {title}\n\n{WRITTEN}\n"
+    head += f"{len(found)} cells with {count_assertions(found)} assertions in [{title}]({place}).\n"
+    return "\n".join([head, *(block(claim) for claim in found)])
+
+
+def pages() -> dict[Path, str]:
+    """Write the page of contents, and a page for each notebook that claims something."""
+    # The sentences of a solution would give the exercise away.
+    paths = [path for path in notebooks_in_order() if path.parent.name != "solutions"]
+    by_notebook = {path: found for path in paths if (found := listed(path))}
+    everything = [claim for found in by_notebook.values() for claim in found]
+    rows = "".join(
+        f"| [{title_of(path)}]({FOLDER.name}/{path.stem}.md) | {len(found)} "
+        f"| {count_assertions(found)} |\n"
+        for path, found in by_notebook.items()
+    )
     head = HEAD.format(cells=len(everything), assertions=count_assertions(everything))
-    return "\n".join([head, *parts])
+    texts = {FOLDER / f"{path.stem}.md": page(path, found) for path, found in by_notebook.items()}
+    return {CONTENTS: head + rows, **texts}
+
+
+def stored() -> dict[Path, str]:
+    """Read the pages as they were last written."""
+    return {path: path.read_text("utf-8") for path in [CONTENTS, *sorted(FOLDER.glob("*.md"))]}
+
+
+def write(texts: dict[Path, str]) -> None:
+    """Store the pages; those of notebooks that are gone go too."""
+    FOLDER.mkdir(exist_ok=True)
+    for path in FOLDER.glob("*.md"):
+        path.unlink()
+    for path, text in texts.items():
+        path.write_text(text, encoding="utf-8")
 
 
 # What is planted: for each input of the notebooks, a small fault of a kind that happens.
@@ -316,9 +349,9 @@ def main() -> None:
             print(json.dumps(first_failures(paths), indent=1))
         return
     if arguments.notebooks:
-        sys.exit("The page lists all notebooks; naming some is for --plant.")
-    PAGE.write_text(page(), encoding="utf-8")
-    print(f"The claims are in {inside(PAGE)}.")
+        sys.exit("The pages list all notebooks; naming some is for --plant.")
+    write(pages())
+    print(f"The claims are in {inside(CONTENTS)} and {inside(FOLDER)}.")
 
 
 if __name__ == "__main__":

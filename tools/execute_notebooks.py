@@ -50,6 +50,8 @@ def entries(node: dict | list) -> list[str]:
     if isinstance(node, list):
         return [page for child in node for page in entries(child)]
     own = [node[key] for key in ("root", "file") if key in node]
+    if "glob" in node:
+        own = [inside(path.with_suffix("")) for path in sorted(ROOT.glob(f"{node['glob']}.*"))]
     below = [node[key] for key in ("parts", "chapters", "sections") if key in node]
     return own + entries(below)
 
