@@ -22,6 +22,7 @@ from pypdf import PdfReader, PdfWriter
 from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 
 from tools import chromium
+from tools.build_book import pack
 from tools.execute_notebooks import entries
 from tools.serve import serving
 
@@ -336,6 +337,8 @@ def main() -> None:
     wrong += faults(target, html, parts)
     if wrong:
         sys.exit("The course was printed, but not well:\n  " + "\n  ".join(wrong[:20]))
+    # The copy for reading without the internet has it too.
+    pack(html)
     size = target.stat().st_size / 1e6
     print(f"The course is in {target.name} beside the site: {len(PdfReader(target).pages)} pages,")
     print(f"{size:.0f} MB, with bookmarks. Its pages link to it.")
