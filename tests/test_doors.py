@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 import sys
-import types
+from types import ModuleType, SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -22,7 +22,7 @@ from theme.course_theme.colab import (
     prepared,
     repository,
 )
-from theme.course_theme.doors import doors, feedback, hub
+from theme.course_theme.doors import add_doors, doors, feedback, hub
 
 PLACE = Repository("owner", "name", "spring")
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -95,6 +95,43 @@ def test_form_has_what_a_form_needs(form):
     assert all(field["attributes"]["label"] for field in content["body"])
 
 
+def page_context(page, source):
+    """Give what the page's template would get."""
+    app = SimpleNamespace(env=SimpleNamespace(doc2path=lambda name: source))
+    context = {"header_buttons": ["download"]}
+    add_doors(app, page, "page.html", context, doctree=object())
+    return context
+
+
+def test_notebook_gets_buttons_and_every_page_the_link_for_errors(monkeypatch):
+    monkeypatch.setenv("MRP_REPOSITORY", PLACE.address)
+    monkeypatch.delenv("MRP_HUB", raising=False)
+    chapter = page_context("chapters/02-weights", "chapters/02-weights.ipynb")
+    group, download = chapter["header_buttons"]
+    assert [button["text"] for button in group["buttons"]] == ["Binder", "Colab"]
+    assert download == "download"
+    glossary = page_context("appendices/glossary", "appendices/glossary.md")
+    assert glossary["header_buttons"] == ["download"]
+    assert "page=appendices%2Fglossary" in glossary["feedback_url"]
+
+
+def test_without_the_setting_no_page_has_a_door(monkeypatch):
+    for name in ("MRP_REPOSITORY", "MRP_PDF"):
+        monkeypatch.delenv(name, raising=False)
+    context = page_context("chapters/02-weights", "chapters/02-weights.ipynb")
+    assert context == {"header_buttons": ["download"]}
+
+
+def test_pages_offer_their_notebook_as_a_download_and_no_door_that_leads_nowhere(site):
+    for notebook in notebooks():
+        page = notebook.relative_to(ROOT).with_suffix("")
+        text = (site / f"{page}.html").read_text("utf-8")
+        (link,) = re.findall(r'href="([^"]*_sources/[^"]*\.ipynb)"', text)
+        download = (site / page).parent / link
+        assert download.read_bytes() == notebook.read_bytes()
+        assert not re.search(r"mybinder|colab\.research|issues/new|mrp-course\.pdf", text)
+
+
 # --- The first cell on Colab.
 
 
@@ -105,7 +142,7 @@ def run_cell(monkeypatch, *, on_colab):
     for name in ("google", "google.colab"):
         monkeypatch.delitem(sys.modules, name, raising=False)
         if on_colab:
-            monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+            monkeypatch.setitem(sys.modules, name, ModuleType(name))
     exec("".join(install_cell(PLACE)["source"]), {})
     return started
 
@@ -185,6 +222,11 @@ def steps(workflow):
     return [step for job in workflow["jobs"].values() for step in job["steps"]]
 
 
+def runs_of(step):
+    """Give the command of a step; "" for an action."""
+    return step.get("run", "")
+
+
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 def test_workflow_is_sound(path):
     text = path.read_text("utf-8")
@@ -203,10 +245,15 @@ def test_workflow_is_sound(path):
 def test_publishing_takes_address_and_repository_from_where_it_runs():
     text = (ROOT / ".github" / "workflows" / "publish.yml").read_text("utf-8")
     workflow = yaml.safe_load(text)
-    assert workflow["env"]["MRP_REPOSITORY"].endswith("${{ github.repository }}")
-    build = workflow["jobs"]["build"]
-    (pdf,) = [step for step in build["steps"] if step.get("run") == "make pdf"]
-    assert pdf["env"] == {"MRP_BASE_URL": "${{ steps.pages.outputs.base_url }}"}
+    (pdf,) = [step for step in workflow["jobs"]["build"]["steps"] if step.get("run") == "make pdf"]
+    assert pdf["env"]["MRP_BASE_URL"] == "${{ steps.pages.outputs.base_url }}"
+    for settings in (pdf["env"], workflow["jobs"]["notebooks"]["env"]):
+        assert settings["MRP_REPOSITORY"].endswith("${{ github.repository }}")
+        assert settings["MRP_BRANCH"] == "${{ github.ref_name }}"
+    (copies,) = [
+        run for run in map(runs_of, workflow["jobs"]["notebooks"]["steps"]) if ".py" in run
+    ]
+    assert (ROOT / copies.split()[1]).is_file()
     writes = {
         name: [what for what, how in job["permissions"].items() if how == "write"]
         for name, job in workflow["jobs"].items()
