@@ -19,7 +19,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 REPOSITORY, BRANCH = "MRP_REPOSITORY", "MRP_BRANCH"
 # The notebooks in these folders need nothing that lies beside them.
-FOLDERS = ("chapters", "exercises")
+FOLDERS = ("chapters", "explorers", "exercises", "exercises/solutions")
 CELL_ID = "colab-install"
 INSTALL = """\
 # Only on Colab: installs the course's package, at the versions that the course was computed with.
@@ -96,8 +96,7 @@ def prepare(source: Path, target: Path, place: Repository) -> None:
 
 def notebooks(root: Path = ROOT) -> list[Path]:
     """List the notebooks that are opened by themselves, the solutions among them."""
-    found = [path for folder in FOLDERS for path in (root / folder).rglob("*.ipynb")]
-    return sorted(path for path in found if ".ipynb_checkpoints" not in path.parts)
+    return [path for folder in FOLDERS for path in sorted((root / folder).glob("*.ipynb"))]
 
 
 def main() -> None:

@@ -81,7 +81,7 @@ def add_doors(
         return
     context["feedback_url"] = feedback(place, page)
     source = Path(app.env.doc2path(page))
-    if source.suffix != ".ipynb" or page.split("/")[0] not in FOLDERS:
+    if source.suffix != ".ipynb" or page.rpartition("/")[0] not in FOLDERS:
         return
     buttons = [
         {
