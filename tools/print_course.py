@@ -7,6 +7,7 @@ and Chromium prints it. The result is checked before it is put beside the site.
 
 import argparse
 import json
+import logging
 import re
 import sys
 from collections.abc import Iterator
@@ -265,6 +266,8 @@ def write_pdf(html: Path, parts: list[tuple[str, list[str]]], target: Path) -> l
 
 def name_bookmarks(target: Path, headings: list[str | None]) -> None:
     """Give each bookmark its heading's words, which Chromium doubles at the top of a sheet."""
+    # Chromium counts its objects one way and pypdf another, which it remarks on.
+    logging.getLogger("pypdf").setLevel(logging.ERROR)
     writer = PdfWriter(clone_from=target)
     entries = list(outline_entries(writer.root_object["/Outlines"].get_object()))
     if len(entries) != len(headings):
