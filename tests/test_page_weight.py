@@ -109,6 +109,12 @@ def test_script_is_kept_where_it_has_a_use():
     assert not is_needed("sphinx-thebe.js", code)
 
 
+def test_settings_of_formulas_are_no_library_yet():
+    """A quiz that finds an object MathJax asks it for its version."""
+    page = lighten_scripts("<script>window.MathJax = {}</script>")
+    assert page == "<script>window.mathsSettings = {}</script>"
+
+
 def test_scripts_wait_for_the_text_and_come_once():
     page = (
         '<script src="_static/doctools.js"></script><script src="_static/doctools.js"></script>'

@@ -1,4 +1,4 @@
-/* Sets the formulas when a reader comes near one, or does anything at all: MathJax is a megabyte,
+/* Sets the formulas when one is in sight, or a reader does anything at all: MathJax is a megabyte,
    and the text should not wait for it. A few formulas at a time, so that the page can be scrolled
    meanwhile. Whoever needs all of them sends "beforeprint" to the window and waits for the
    attribute data-maths="set" of the root element. */
@@ -20,16 +20,16 @@
     document.documentElement.dataset.maths = "set";
   }
 
+  // A formula that is in sight at once; for those below, the first movement starts the loading.
   const watcher = new IntersectionObserver(
     (formulasSeen) => formulasSeen.some((seen) => seen.isIntersecting) && load(),
-    { rootMargin: "600px" },
   );
 
   function load() {
     watcher.disconnect();
     SIGNS_OF_A_READER.forEach((sign) => window.removeEventListener(sign, load));
     window.MathJax = {
-      ...window.MathJax,
+      ...window.mathsSettings,
       startup: { typeset: false, ready: () => (MathJax.startup.defaultReady(), setAll()) },
     };
     const script = document.createElement("script");
