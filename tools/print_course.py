@@ -217,7 +217,7 @@ def printed_page(html: Path, parts: list[tuple[str, list[str]]]) -> str:
     return (
         f'<!DOCTYPE html><html lang="en" data-theme="light"><head><meta charset="utf-8">'
         f"<title>{TITLE}</title>{links}<style>{STYLE.read_text('utf-8')}</style>"
-        '<script>window.mathsSettings = {options: {enableMenu: false, processHtmlClass: "math"}}</script>'
+        '<script>window.mathsSettings = {options: {processHtmlClass: "math"}}</script>'
         '<script defer src="_static/maths.js"></script></head><body>'
         f'<header class="cover"><p class="title">{TITLE}</p>'
         f"<p>Weighting as a corrective for biased samples</p>"
