@@ -11,7 +11,7 @@ SOURCES ?= sources
 # What a class handed in: one folder a student. The examples are two made-up students.
 SUBMISSIONS ?= exercises/examples
 
-.PHONY: help venv book test lab notebooks same exercises assignment grade \
+.PHONY: help venv book pdf lighthouse test lab notebooks same exercises assignment grade \
 	claims refit calibrate budget mutants bench data lock clean
 
 help: ## list the targets (this text)
@@ -23,6 +23,14 @@ venv: ## the environment in .venv, from requirements.lock
 
 book: venv ## the site in _build/html, from the outputs stored in the notebooks
 	@$(PYTHON) tools/build_book.py
+
+pdf: venv ## the site, and the whole course beside it as mrp-course.pdf (needs Chromium)
+	@$(PYTHON) -m tools.chromium
+	@MRP_PDF=1 $(PYTHON) tools/build_book.py
+	@$(PYTHON) -m tools.print_course
+
+lighthouse: venv ## scores of five built pages; at least 95 each (needs Chromium, Node.js)
+	@$(PYTHON) -m tools.measure_pages
 
 test: venv ## style, types, unit tests, docstring examples, stored notebook outputs, site
 	@$(PYTHON) -m ruff check .

@@ -3,24 +3,13 @@
 import fcntl
 import json
 import os
-import shutil
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from tools import chromium
 from tools.build_book import build, faults
-
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 class Built(NamedTuple):
@@ -57,13 +46,13 @@ def site(built) -> Path:
 @pytest.fixture(scope="module")
 def browser():
     """A browser for one module: while it is open, no other code may run an event loop."""
-    binary = shutil.which("chromium") or shutil.which("chromium-browser")
-    if not binary:
-        pytest.skip("no browser: 'apt install chromium' brings the one that looks at the pages")
+    binary = chromium.find()
+    if binary is None:
+        pytest.skip(chromium.MISSING)
     # Imported here, so that tests without a browser do not load it.
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=binary, args=FLAGS)
-        yield chromium
-        chromium.close()
+        opened = playwright.chromium.launch(executable_path=binary, args=chromium.FLAGS)
+        yield opened
+        opened.close()

@@ -13,6 +13,8 @@ function nameNumber(field, label, question) {
   label.htmlFor = field.id;
   field.inputMode = "decimal";
   field.autocomplete = "off";
+  // A number may be pasted; jupyterquiz forbids it.
+  field.onpaste = null;
   field.setAttribute("aria-describedby", question.id);
 }
 

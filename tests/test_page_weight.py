@@ -1,0 +1,176 @@
+"""What a page costs its reader: bytes, and seconds until its text is there."""
+
+import re
+import struct
+import zlib
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from theme.course_theme.weight import (
+    is_needed,
+    lighten_images,
+    lighten_scripts,
+    may_select,
+    moved,
+    split_selectors,
+    without_unused,
+)
+from tools import chromium
+from tools.measure_pages import PAGES
+from tools.serve import sent_size, serving
+
+LOADED = re.compile(
+    r"""<(?:script|link)\b[^>]*?\s(?:src|href)="([^"]+\.(?:js|css)(?:\?[^"]*)?)\""""
+)
+# The chart library is loaded by the pages with charts, and kept by the browser for the next one.
+CHARTS = re.compile(r"vega")
+KILOBYTES = 700
+SECONDS = 1.5
+# Keeps the browser's word on when the largest text or picture was painted.
+WATCH = """new PerformanceObserver((list) => {
+  window.largestPaint = list.getEntries().at(-1).startTime;
+}).observe({type: "largest-contentful-paint", buffered: true});"""
+
+
+def weight(page):
+    """Sum what a page, its styles and its scripts cost in bytes, compressed."""
+    text = page.read_text("utf-8")
+    files = {
+        page.parent / urlsplit(address).path
+        for address in LOADED.findall(text)
+        if not urlsplit(address).netloc
+    }
+    if any(file.name == "maths.js" for file in files):
+        static = next(file.parent for file in files if file.name == "maths.js")
+        files.add(static / "mathjax" / "tex-chtml.js")
+    return sent_size(page) + sum(
+        sent_size(file) for file in files if file.is_file() and not CHARTS.search(file.name)
+    )
+
+
+def test_every_page_is_light(site):
+    pages = [page for page in site.rglob("*.html") if "_static" not in page.parts]
+    assert len(pages) > 40
+    heavy = {page.name: weight(page) for page in pages if weight(page) > KILOBYTES * 1000}
+    assert heavy == {}
+
+
+def test_pages_load_one_style_sheet_and_no_drawing_script(site):
+    text = (site / "chapters" / "07-post-stratification.html").read_text("utf-8")
+    assert len(re.findall(r'rel="stylesheet"', text)) == 1
+    assert "fontawesome" not in text
+    assert "searchindex" not in text
+    assert "searchindex" in (site / "search.html").read_text("utf-8")
+
+
+def test_every_picture_tells_its_size(site):
+    for page in site.rglob("*.html"):
+        for image in re.findall(r"<img\b[^>]*\.png[^>]*>", page.read_text("utf-8")):
+            assert "width=" in image and "height=" in image, (page.name, image[:200])
+
+
+def paints(site, pages):
+    """Measure, in seconds, when each page shows its largest text or picture on a slow machine."""
+    found = {}
+    with serving(site) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium.find(), args=chromium.FLAGS)
+        for path in pages:
+            # Another context for each page: nothing is kept from the one before.
+            page = browser.new_context().new_page()
+            slow = page.context.new_cdp_session(page)
+            slow.send("Emulation.setCPUThrottlingRate", {"rate": 4})
+            page.add_init_script(WATCH)
+            page.goto(address + path, wait_until="load")
+            page.wait_for_function("window.largestPaint > 0")
+            page.wait_for_timeout(300)
+            found[path] = page.evaluate("window.largestPaint") / 1000
+            page.context.close()
+        browser.close()
+    return found
+
+
+@pytest.mark.skipif(chromium.find() is None, reason=chromium.MISSING)
+def test_text_is_there_soon_on_a_slow_machine(site):
+    late = {path: seconds for path, seconds in paints(site, PAGES).items() if seconds > SECONDS}
+    # Only the pages are judged, not what else the machine does: who is late has a second try.
+    assert {path: found for path, found in paints(site, late).items() if found > SECONDS} == {}
+
+
+# --- The parts.
+
+
+def test_script_is_kept_where_it_has_a_use():
+    code = '<div class="highlight"><pre>'
+    assert is_needed("copybutton.js", code) and not is_needed("copybutton.js", "<p>")
+    assert is_needed("an-explorer.js", "<p>")
+    assert not is_needed("sphinx-thebe.js", code)
+
+
+def test_settings_of_formulas_are_no_library_yet():
+    """A quiz that finds an object MathJax asks it for its version."""
+    page = lighten_scripts("<script>window.MathJax = {}</script>")
+    assert page == "<script>window.mathsSettings = {}</script>"
+
+
+def test_scripts_wait_for_the_text_and_come_once():
+    page = (
+        '<script src="_static/doctools.js"></script><script src="_static/doctools.js"></script>'
+        '<script async="async" src="_static/x.js"></script>'
+        "<script>DOCUMENTATION_OPTIONS.a = 1;</script><script>let b = 1;</script>"
+    )
+    assert lighten_scripts(page) == (
+        '<script defer src="_static/doctools.js"></script>'
+        '<script async="async" src="_static/x.js"></script>'
+        '<script type="module">DOCUMENTATION_OPTIONS.a = 1;</script><script>let b = 1;</script>'
+    )
+
+
+@pytest.mark.parametrize(
+    ("selector", "kept"),
+    [
+        (".used", True),
+        ("p", True),
+        (".used .other", False),
+        ("#named > .used", True),
+        (".used:not(.other)", True),
+        (":is(.other, .used) p", True),
+        (r".used\.more", False),
+    ],
+)
+def test_rule_is_kept_if_it_may_select_something(selector, kept):
+    assert may_select(selector, {"used", "named"}) is kept
+
+
+def test_unused_rules_leave_and_licences_stay():
+    css = (
+        "/*! Licence */ /* remark */ .a, .b > p { color: red } .b { color: blue }"
+        "@media print { .b { color: red } } @media print { .a { color: red } }"
+    )
+    kept = without_unused(css, {"a"})
+    assert "Licence" in kept and "remark" not in kept
+    assert ".b" not in kept
+    assert kept.count(".a") == 2 and kept.count("@media") == 1
+
+
+def test_selectors_are_split_at_outer_commas_alone():
+    assert split_selectors('a, b:is(c, d), [x="e,f"]') == ["a", "b:is(c, d)", '[x="e,f"]']
+
+
+def test_addresses_in_a_moved_sheet_still_lead_to_the_same_file():
+    assert moved("url(x.png)", "quiz.css") == "url(../x.png)"
+    assert moved('url("x.png")', "a/b.css") == 'url("../a/x.png")'
+    assert moved("url(data:x)", "quiz.css") == "url(data:x)"
+    assert moved("url(../x.png)", "styles/theme.css") == "url(../x.png)"
+
+
+def test_size_is_read_from_the_picture(tmp_path):
+    head = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sIIBBBBB", 13, b"IHDR", 30, 20, 8, 2, 0, 0, 0)
+    (tmp_path / "x.png").write_bytes(head + struct.pack(">I", zlib.crc32(head[12:])))
+    page = lighten_images('<img alt="a" src="x.png"><img src="x.png" width="3">', tmp_path)
+    assert page == (
+        '<img width="30" height="20" alt="a" src="x.png"><img loading="lazy" src="x.png" width="3">'
+    )
+    assert lighten_images('<img src="y.png">', Path(tmp_path)) == '<img src="y.png">'

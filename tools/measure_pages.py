@@ -1,0 +1,79 @@
+"""Measure five pages of the built site with Lighthouse; fail below 95 of 100 in any score.
+
+Lighthouse runs in this machine's Chromium on pages served as GitHub Pages serves them, with
+processor and network slowed as it does for a phone. Its versions are in tools/lighthouse; they are
+installed in _build/lighthouse, out of the way of the site's sources.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tools import chromium
+from tools.serve import serving
+
+ROOT = Path(__file__).resolve().parent.parent
+SITE = ROOT / "_build" / "html"
+SOURCE, PLACE = ROOT / "tools" / "lighthouse", ROOT / "_build" / "lighthouse"
+LEAST = 95
+# The landing page, a chapter with figures, an exercise, a long list, a page made from docstrings.
+PAGES = [
+    "index.html",
+    "chapters/07-post-stratification.html",
+    "exercises/04-a-biased-sample.html",
+    "appendices/glossary.html",
+    "appendices/api.html",
+]
+LINE = "{:<40}{:>12}{:>14}{:>15}{:>6}{:>9}"
+
+
+def install() -> None:
+    """Install the locked versions, unless that is done."""
+    if shutil.which("npm") is None:
+        sys.exit("There is no npm here; install Node.js 18 or newer (nodejs.org).")
+    PLACE.mkdir(parents=True, exist_ok=True)
+    lock = (SOURCE / "package-lock.json").read_bytes()
+    stamp = PLACE / "installed.json"
+    for file in SOURCE.iterdir():
+        if file.is_file():
+            shutil.copy(file, PLACE)
+    if not stamp.is_file() or stamp.read_bytes() != lock:
+        command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"]
+        subprocess.run(command, cwd=PLACE, check=True)
+        stamp.write_bytes(lock)
+
+
+def measure(pages: list[str]) -> list[dict]:
+    """Measure these pages; give for each the scores and what lowers them."""
+    with serving(SITE) as address:
+        command = ["node", PLACE / "measure.mjs", chromium.found(), "mobile"]
+        done = subprocess.run(
+            [*command, *(address + page for page in pages)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def main() -> None:
+    if not (SITE / "index.html").is_file():
+        sys.exit("There is no site in _build/html; run 'make book' first.")
+    install()
+    pages = sys.argv[1:] or PAGES
+    low = False
+    print(LINE.format("page", "performance", "accessibility", "best-practices", "seo", "paint"))
+    for page, found in zip(pages, measure(pages), strict=True):
+        print(LINE.format(page, *found["scores"].values(), f"{found['paint'] / 1000:.1f} s"))
+        if min(found["scores"].values()) < LEAST:
+            low = True
+            print("".join(f"    {line}\n" for line in found["failing"]), end="")
+    if low:
+        sys.exit(f"A score is below {LEAST}; what lowers it stands below its page.")
+    print(f"Every score is at least {LEAST} of 100.")
+
+
+if __name__ == "__main__":
+    main()
