@@ -16,6 +16,7 @@ from theme.course_theme.weight import (
     may_select,
     moved,
     split_selectors,
+    with_imports,
     without_unused,
 )
 from tools import chromium
@@ -164,6 +165,19 @@ def test_addresses_in_a_moved_sheet_still_lead_to_the_same_file():
     assert moved('url("x.png")', "a/b.css") == 'url("../a/x.png")'
     assert moved("url(data:x)", "quiz.css") == "url(data:x)"
     assert moved("url(../x.png)", "styles/theme.css") == "url(../x.png)"
+
+
+def test_a_sheet_brings_what_it_imports_in_its_place(tmp_path):
+    """In the middle of a bundle an import means nothing to a browser."""
+    (tmp_path / "styles").mkdir()
+    (tmp_path / "styles" / "theme.css").write_text('.a{}@import "../basic.css";.c{}', "utf-8")
+    (tmp_path / "basic.css").write_text(".b{background:url(file.png)}", "utf-8")
+    found = with_imports(tmp_path, "styles/theme.css")
+    assert found == ".a{}.b{background:url(../file.png)}.c{}"
+
+
+def test_no_bundle_imports(site):
+    assert "@import" not in (site / "_static" / "styles" / "site.css").read_text("utf-8")
 
 
 def test_size_is_read_from_the_picture(tmp_path):

@@ -27,6 +27,7 @@ STYLE = re.compile(
 )
 SCRIPT = re.compile(r"[ \t]*<script\b([^>]*)>(.*?)</script>\n?", re.DOTALL)
 SOURCE = re.compile(r'\bsrc="(?:[^"]*_static/|[^"]*/)?([^"?]+)')
+IMPORT = re.compile(r"""@import\s+["']([^"']+)["']\s*;""")
 IMAGE = re.compile(r"<img\b[^>]*>")
 CLASSES = re.compile(r'\bclass="([^"]*)"')
 IDS = re.compile(r'\bid="([^"]*)"')
@@ -246,6 +247,17 @@ def moved(css: str, sheet: str) -> str:
     return re.sub(r"""url\((["']?)([^"')]+)\1\)""", address, css)
 
 
+def with_imports(static: Path, sheet: str) -> str:
+    """Read a style sheet and, in their places, those that it imports: a bundle can import none."""
+    css = moved((static / sheet).read_text("utf-8"), sheet)
+
+    def imported(match: re.Match[str]) -> str:
+        other = (static / sheet).parent / match[1]
+        return with_imports(static, other.resolve().relative_to(static.resolve()).as_posix())
+
+    return IMPORT.sub(imported, css)
+
+
 def sheets_of(page: str) -> list[str]:
     """List the style sheets of `_static` that a page loads, in order."""
     return [name for _, name in STYLE.findall(page)]
@@ -270,7 +282,7 @@ def rewrite(outdir: Path, changed: Callable[[Path, str], None]) -> None:
         if path.name not in (*NEVER, *LIBRARIES) and "mathjax" not in path.parts
     ]
     names = used_names(pages.values(), scripts)
-    css = "".join(moved((static / sheet).read_text("utf-8"), sheet) for sheet in sheets)
+    css = "".join(with_imports(static, sheet) for sheet in sheets)
     bundle = PICTURES + with_icons(without_unused(css, names), WEBFONTS, names)
     (static / BUNDLE).write_text(bundle, encoding="utf-8")
     # Their rules are in the bundle now.
