@@ -10,6 +10,7 @@ from mrp_helpers.tasks import (  # noqa: F401  (importing a module declares its 
     multilevel,
     post_stratification,
     survey_and_frame,
+    under_the_hood,
     weights,
 )
 from mrp_helpers.tasks._task import TASKS
