@@ -158,10 +158,10 @@ def _() -> pd.Series:
 ASKED, AGREED, PRIOR_MEAN, PRIOR_SD = 5, 4, -0.1, 0.5
 
 
-def _laplace(steps: int = 20, precision: float = 1 / PRIOR_SD**2, start: float = PRIOR_MEAN):
+def _laplace(precision: float = 1 / PRIOR_SD**2) -> tuple[float, float]:
     """Mode and curvature of a logit, by Newton's method."""
-    logit = start
-    for _ in range(steps):
+    logit = PRIOR_MEAN
+    for _ in range(20):
         p = expit(logit)
         slope = AGREED - ASKED * p - precision * (logit - PRIOR_MEAN)
         logit += slope / (ASKED * p * (1 - p) + precision)
