@@ -12,7 +12,7 @@ SOURCES ?= sources
 SUBMISSIONS ?= exercises/examples
 
 .PHONY: help venv book pdf lighthouse test lab notebooks same exercises assignment grade \
-	claims refit calibrate budget mutants bench data lock clean
+	claims refit calibrate budget mutants bench scale data lock clean
 
 help: ## list the targets (this text)
 	@echo "Usage: make TARGET. Each target sets up .venv first if that is needed."
@@ -80,6 +80,10 @@ bench: ## time and memory beside the published way (installs JAX, about 350 MB)
 	@sh tools/bootstrap.sh bench
 	@$(PYTHON) benchmarks/run.py
 	@echo "The benchmark is done; its table stands above."
+
+scale: venv ## what an effective draw and a large frame cost, for chapter 14
+	@$(PYTHON) -m benchmarks.samplers
+	@$(PYTHON) -m benchmarks.large_frame
 
 data: venv ## the bundled extracts in mrp_helpers/datasets, from the source files
 	@sh tools/fetch_sources.sh $(SOURCES)

@@ -50,11 +50,14 @@ def model_data(cells: pd.DataFrame, levels: Levels) -> dict[str, np.ndarray]:
     }
 
 
-def plain_model(cells: pd.DataFrame, levels: Levels) -> pm.Model:
+def plain_model(
+    cells: pd.DataFrame, levels: Levels, *, effects=pm.Normal, coefficients: bool = False
+) -> pm.Model:
     """Write out the posterior of the main model; every array of its data can be replaced.
 
-    The likelihood leaves the binomial coefficients out. They hold no parameter, and computing their
-    logarithms at each step would take half of the sampler's time.
+    The likelihood leaves the binomial coefficients out, unless it is asked for them. They hold no
+    parameter, and computing their logarithms at each step would take half of the sampler's time.
+    With `effects=pm.ZeroSumNormal` each group's effects add up to zero, which is another prior.
     """
     names = {f"{group} level": levels[group] for group in GROUPS}
     with pm.Model(coords={"slope": SLOPES, **names}) as model:
@@ -64,10 +67,13 @@ def plain_model(cells: pd.DataFrame, levels: Levels) -> pm.Model:
         predictor = level + (data["centred"] * slopes).sum(axis=1)
         for group in GROUPS:
             sd = pm.HalfNormal(f"sd {group}", GROUP_SD)
-            standard = pm.Normal(f"standard {group}", 0, 1, dims=f"{group} level")
+            standard = effects(f"standard {group}", sigma=1, dims=f"{group} level")
             predictor += (sd * standard)[data[f"{group} of cell"]]
-        agreeing = data["support"] * predictor
-        pm.Potential("answers", agreeing - data["people"] * pm.math.log1pexp(predictor))
+        people, support = data["people"], data["support"]
+        if coefficients:
+            pm.Binomial("answers", people, logit_p=predictor, observed=support)
+        else:
+            pm.Potential("answers", support * predictor - people * pm.math.log1pexp(predictor))
     return model
 
 

@@ -11,6 +11,7 @@ from mrp_helpers.tasks import (  # noqa: F401  (importing a module declares its 
     post_stratification,
     survey_and_frame,
     survey_to_report,
+    under_the_hood,
     weights,
 )
 from mrp_helpers.tasks._task import TASKS
