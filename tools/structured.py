@@ -44,7 +44,7 @@ from tools.plain_model import GROUP_SD, GROUPS, INTERCEPT_SD, labels
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "mrp_helpers" / "studies"
 
-SAMPLES = {"ages": 50, "states": 50}
+SAMPLES = {"ages": 11, "states": 11}
 KEPT = [0, 10, 40]  # respondents left of a thinned age
 AGES = {"18-29": KEPT, "40-49": KEPT}
 SWEEPS, WARM_UP = 250, 30
