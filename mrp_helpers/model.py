@@ -9,10 +9,13 @@ Two folders are looked at: the one that ships with the package, which a reader n
 the reader's own cache. The environment variable ``MRP_HELPERS_CACHE`` names another cache.
 """
 
+import ast
 import hashlib
+import inspect
 import json
 import os
 import re
+import textwrap
 import time
 import warnings
 from datetime import date
@@ -73,6 +76,8 @@ def fit_or_load(
         When `model` is not a Bambi model, or a setting cannot be written down to be compared.
     ValueError
         When `name` cannot be a file's name.
+    NotImplementedError
+        When the model has potentials, or a prior that is a function without readable source.
 
     Warns
     -----
@@ -121,7 +126,8 @@ def model_digests(model: bmb.Model) -> dict[str, str]:
     Raises
     ------
     NotImplementedError
-        When the model has potentials: they are functions, and functions have no digest.
+        When the model has potentials, which are functions and have no digest; or a prior of one's
+        own, ``Prior(dist=function)``, whose source cannot be read.
     """
     if model.potentials:
         raise NotImplementedError("a model with potentials cannot be told apart; use model.fit")
@@ -147,8 +153,20 @@ def _spell(prior: object) -> object:
     """Write a prior out in full: its name, its arguments to the last digit, recursively."""
     if isinstance(prior, bmb.Prior):
         arguments = {name: _spell(value) for name, value in prior.args.items()}
-        return [prior.name, arguments, prior.noncentered]
+        spelled = [prior.name, arguments, prior.noncentered]
+        return spelled if prior.dist is None else [*spelled, _source(prior)]
     return np.asarray(prior, dtype=float).tolist() if prior is not None else None
+
+
+def _source(prior: bmb.Prior) -> str:
+    """Read the function that a prior of one's own is, its comments aside; names can be the same."""
+    try:
+        return ast.unparse(ast.parse(textwrap.dedent(inspect.getsource(prior.dist))))
+    except (OSError, SyntaxError, TypeError) as error:
+        raise NotImplementedError(
+            f"the prior {prior.name!r} is a function whose source cannot be read, so fits with it "
+            "cannot be told apart; define it in a cell or a file, or use model.fit"
+        ) from error
 
 
 def _written(settings: dict[str, object]) -> str:

@@ -47,6 +47,7 @@ BAD_INPUT = {
         "test_model::test_name_must_be_a_plain_word",
         "test_model::test_things_of_another_kind_are_refused",
         "test_model::test_potentials_cannot_be_told_apart",
+        "test_model::test_a_prior_without_source_cannot_be_told_apart",
         "test_model::test_truncated_store_warns_and_samples",
         "test_faults::test_a_damaged_store_is_never_loaded",
     ],

@@ -2,6 +2,7 @@
 
 import bambi as bmb
 import numpy as np
+import pymc as pm
 import pytest
 
 import synthetic
@@ -132,6 +133,33 @@ def test_potentials_cannot_be_told_apart():
     model = build(potentials=[("x", lambda x: -(x**2))])
     with pytest.raises(NotImplementedError, match="potentials"):
         fit_or_load(model, "small")
+
+
+def wide(name, sigma, dims):
+    return pm.Normal(name, 0, 2 * sigma, dims=dims)
+
+
+def narrow(name, sigma, dims):
+    return pm.Normal(name, 0, sigma / 2, dims=dims)
+
+
+def with_prior_of_ones_own(function):
+    sd = bmb.Prior("HalfNormal", sigma=0.5)
+    own = bmb.Prior("Own", dist=function, noncentered=False, sigma=sd)
+    return build(priors={"1|state": own})
+
+
+def test_priors_of_ones_own_are_told_apart_by_their_source():
+    digests = [model_digests(with_prior_of_ones_own(function)) for function in (wide, narrow)]
+    assert digests[0]["priors"] != digests[1]["priors"]
+    assert digests[0] == model_digests(with_prior_of_ones_own(wide))
+
+
+def test_a_prior_without_source_cannot_be_told_apart():
+    space = {}
+    exec("def hidden(name, sigma, dims): pass", space)
+    with pytest.raises(NotImplementedError, match="'Own' is a function whose source"):
+        fit_or_load(with_prior_of_ones_own(space["hidden"]), "small")
 
 
 def test_poststratify_refuses_a_stored_fit_of_other_data(cache, counted_fits):

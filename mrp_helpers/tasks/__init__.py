@@ -9,6 +9,7 @@ from mrp_helpers.tasks import (  # noqa: F401  (importing a module declares its 
     limits,
     multilevel,
     post_stratification,
+    structured_priors,
     survey_and_frame,
     survey_to_report,
     under_the_hood,
