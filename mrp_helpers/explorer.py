@@ -209,7 +209,7 @@ def explorer(
         name,
         "\n".join(
             [
-                f'<div class="explorer" id="explorer-{name}">',
+                '<div class="explorer">',
                 '<form class="explorer-controls" autocomplete="off" hidden>',
                 *fields,
                 '<div class="explorer-buttons">',
