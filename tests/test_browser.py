@@ -1,9 +1,9 @@
 """Every page in a browser: nothing fetched, nothing broken, readable by everyone.
 
 A page is loaded once from a local server, then looked at in light and dark, wide and narrow, with
-its boxes open and its quizzes answered. Words of code are left out of axe's search, which takes ten
-times as long with them; their colours are measured here instead. Then the page is loaded once more
-from the disk, as a reader without internet does.
+its boxes open and its quizzes answered. Words of code are joined before axe searches, which takes
+several times as long with them; their colours are measured first. Then the page is loaded once
+more from the disk, as a reader without internet does.
 """
 
 import functools
@@ -20,12 +20,19 @@ from tools.execute_notebooks import ROOT, entries
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-# What is like its neighbours is searched once: words of code, rows of a table after the first five,
-# entries of the contents after the first three.
-ALIKE = [[".highlight pre span"], ["tbody tr:nth-child(n+6)"], [".bd-docs-nav li:nth-child(n+4)"]]
-RUN_AXE = """async ([only, alike]) => {
+# What is like its neighbours is searched once: rows of a table after the first five, entries of the
+# contents after the first three, the parts of a formula. Words of code are joined to one text.
+THIN_OUT = """() => {
+    document.querySelectorAll('.highlight pre').forEach(code => {
+        code.textContent = code.textContent;
+    });
+    document.querySelectorAll(
+        'tbody tr:nth-child(n+6), .bd-docs-nav li:nth-child(n+4), mjx-math > *'
+    ).forEach(one => one.remove());
+}"""
+RUN_AXE = """async only => {
     const options = {preload: false, resultTypes: ['violations'], runOnly: only};
-    const {violations} = await axe.run({exclude: alike}, options);
+    const {violations} = await axe.run(document, options);
     return violations.map(({id, nodes}) =>
         `${id}, ${nodes.length} times, such as ${nodes[0].target.join(' ')}: `
         + nodes[0].html.slice(0, 200));
@@ -161,8 +168,19 @@ def barriers(page, width: int, mode: str) -> list[str]:
     page.evaluate(SET_MODE, mode)
     page.wait_for_timeout(SETTLE)
     only = RULES if mode == "light" else {"type": "rule", "values": ["color-contrast"]}
-    found = page.evaluate(RUN_AXE, [only, ALIKE]) + weak_words(page)
+    found = page.evaluate(RUN_AXE, only)
     return [f"{mode}, {width}: {one}" for one in found]
+
+
+def wider_than_the_screen(page) -> list[str]:
+    """Say what makes a page scroll sideways on a phone."""
+    found = []
+    for width in (390, 320):
+        page.set_viewport_size({"width": width, "height": 900})
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        if wide > width:
+            found.append(f"{wide} px wide on {width}: {page.evaluate(WIDER, width)}")
+    return found
 
 
 def look_at(tab: Visit, name: str) -> list[str]:
@@ -171,15 +189,14 @@ def look_at(tab: Visit, name: str) -> list[str]:
     page = tab.go(name)
     page.evaluate(OPEN_ALL)
     page.evaluate(AXE)
-    found = []
+    found = wider_than_the_screen(page)
+    for mode in ("light", "dark"):
+        page.evaluate(SET_MODE, mode)
+        found += weak_words(page)
+    page.evaluate(THIN_OUT)
     for width in (1400, 390):
         for mode in ("light", "dark"):
             found += barriers(page, width, mode)
-    for width in (390, 320):
-        page.set_viewport_size({"width": width, "height": 900})
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        if wide > width:
-            found.append(f"{wide} px wide on {width}: {page.evaluate(WIDER, width)}")
     return found + tab.wrong
 
 

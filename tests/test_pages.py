@@ -13,7 +13,16 @@ import pytest
 import yaml
 from sphinx.errors import ConfigError
 
-from theme.course_theme import address, citation, course_map, gallery, markup, sharing, terms
+from theme.course_theme import (
+    address,
+    citation,
+    course_map,
+    gallery,
+    markup,
+    offline,
+    sharing,
+    terms,
+)
 from tools.build_book import ARCHIVE, pack
 from tools.execute_notebooks import ROOT, entries
 
@@ -166,8 +175,8 @@ def test_map_reads_a_chapter():
         course_map.chapter("chapters/02-two", CHAPTER.replace("minutes", "pages"))
 
 
-def test_lines_of_the_map_do_not_lie_on_each_other():
-    assert course_map.lanes([(0, 1), (1, 2), (0, 2), (1, 3), (0, 3)]) == [0, 0, 1, 2, 1]
+def test_only_lines_out_of_one_chapter_share_a_lane_of_the_map():
+    assert course_map.lanes([(0, 1), (1, 2), (0, 2), (1, 3), (0, 3)]) == [0, 0, 1, 0, 1]
 
 
 def test_every_figure_is_in_the_gallery(site):
@@ -200,7 +209,7 @@ GLOSSARY = (
     '<dl class="glossary">\n'
     '<dt id="term-Cell">Cell<a class="headerlink" href="#term-Cell">#</a></dt>'
     '<dt id="term-kind">kind<a class="headerlink" href="#term-kind">#</a></dt>'
-    '<dd><p>A <a href="#term-x">sort</a> of person.</p>\n</dd>\n</dl>'
+    '<dd><p>A <a href="#term-x"><i id="x">sort</i></a> of person.</p>\n</dd>\n</dl>'
 )
 LINK = '<a class="reference internal" href="g.html#term-{}"><span class="xref std std-term">'
 
@@ -208,8 +217,8 @@ LINK = '<a class="reference internal" href="g.html#term-{}"><span class="xref st
 def test_terms_take_their_definitions_along():
     known = terms.definitions(GLOSSARY)
     assert known == {
-        "Cell": ("Cell", "A sort of person."),
-        "kind": ("kind", "A sort of person."),
+        "Cell": ("Cell", "A <i>sort</i> of person."),
+        "kind": ("kind", "A <i>sort</i> of person."),
     }
     page = f"<article>{LINK.format('Cell')}a</span></a>{LINK.format('Cell')}b</span></a></article>"
     told = terms.with_definitions(page, known)
@@ -231,6 +240,31 @@ def test_header_cells_say_what_they_head():
     assert '<th scope="row">x</th>' in mended
     assert '<th scope="rowgroup" rowspan="2" valign="top">y</th>' in mended
     assert markup.tables(mended) == mended
+
+
+def test_long_signature_is_written_in_lines():
+    signature = '<dl>\n<dd><em class="sig-param">a</em>,</dd>\n</dl>'
+    assert markup.signatures(signature) == (
+        '<span class="sig-lines">\n'
+        '<span class="sig-line"><em class="sig-param">a</em>,</span>\n</span>'
+    )
+    other = "<dl>\n<dt>a</dt><dd>b</dd>\n</dl>"
+    assert markup.signatures(other) == other
+
+
+def test_icons_are_not_read_aloud():
+    shown = markup.icons('<i class="fa-solid fa-sun" data-mode="light" title="Light"></i>')
+    assert shown == '<i class="fa-solid fa-sun" data-mode="light" aria-hidden="true"></i>'
+
+
+def test_what_no_page_uses_is_deleted(tmp_path):
+    kept, gone = ["mathjax/tex-chtml.js", "course.css"], ["a/x.map", "locales/de/x.mo"]
+    for name in kept + gone:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    offline.prune(tmp_path)
+    left = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()}
+    assert left == set(kept)
 
 
 def test_address_is_checked(monkeypatch):

@@ -45,11 +45,11 @@ def build(output: Path, source: Path = ROOT) -> tuple[int, str]:
 
 def pack(site: Path) -> None:
     """Pack a site into its archive, in order and without dates, so that its bytes are the same."""
-    files = sorted(path for path in site.rglob("*") if path.is_file() and path.name != ARCHIVE)
+    files = [path for path in site.rglob("*") if path.is_file() and path.name != ARCHIVE]
     if not files:
         return
     with zipfile.ZipFile(site / ARCHIVE, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-        for path in files:
+        for path in sorted(files, key=lambda path: path.relative_to(site).as_posix()):
             name = path.relative_to(site).as_posix()
             content = path.read_bytes()
             if name == "index.html":

@@ -46,7 +46,7 @@ def chapter(page: str, html: str) -> Chapter:
 
 
 def lanes(arcs: list[tuple[int, int]]) -> list[int]:
-    """Give each line from one row to a lower one a lane, such that no two in a lane overlap."""
+    """Give each line from one row to a lower one a lane, where lines of one start may overlap."""
     taken: list[list[tuple[int, int]]] = []
     chosen = []
     for start, end in arcs:

@@ -56,8 +56,7 @@ def signatures(page: str) -> str:
 
 def references(page: str) -> str:
     """Take off the references a role that the standard has given up."""
-    page = page.replace(' role="doc-biblioentry"', ' role="listitem"')
-    return page
+    return page.replace(' role="doc-biblioentry"', ' role="listitem"')
 
 
 def icons(page: str) -> str:

@@ -16,6 +16,7 @@ LINK = re.compile(
     r'<a class="reference internal" href="([^"]*)#term-([^"]+)">(<span class="xref std std-term">)'
 )
 TAG_OF_LINK = re.compile(r"</?a\b[^>]*>")
+NAME = re.compile(r' id="[^"]*"')  # a copy must not have the name of its original
 PARAGRAPH = re.compile(r"</?p\b[^>]*>")
 END = "</article>"
 
@@ -24,7 +25,7 @@ def definitions(glossary: str) -> dict[str, tuple[str, str]]:
     """Read from the glossary's HTML: anchor -> the word, and its definition without links."""
     found = {}
     for heads, text in ENTRY.findall(glossary):
-        plain = PARAGRAPH.sub(" ", TAG_OF_LINK.sub("", text)).strip()
+        plain = PARAGRAPH.sub(" ", NAME.sub("", TAG_OF_LINK.sub("", text))).strip()
         for anchor, word in TERM.findall(heads):
             found[anchor] = (TAG_OF_LINK.sub("", word).strip(), plain)
     return found
