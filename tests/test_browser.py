@@ -115,8 +115,10 @@ class Visit:
     def go(self, name: str):
         """Open a page, and wait until its formulas are set."""
         self.page.goto(f"{self.home}/{name}.html")
-        self.page.evaluate(
-            "async () => { if (window.MathJax?.startup) await MathJax.startup.promise; }"
+        # As if to print, which sets the formulas that are not in sight yet.
+        self.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        self.page.wait_for_function(
+            "!document.querySelector('.math') || document.documentElement.dataset.maths === 'set'"
         )
         return self.page
 

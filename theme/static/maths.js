@@ -17,6 +17,9 @@
       await MathJax.typesetPromise(formulas.slice(first, first + AT_A_TIME));
       await pause();
     }
+    // Laying the page out starts the loading of the formulas' fonts.
+    document.body.getBoundingClientRect();
+    await document.fonts.ready;
     document.documentElement.dataset.maths = "set";
   }
 
