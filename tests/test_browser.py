@@ -59,7 +59,8 @@ OPEN_ALL = """() => {
 }"""
 WIDER = """width => [...document.querySelectorAll('main *')].filter(one => {
     const box = one.getBoundingClientRect();
-    return box.width > 0 && box.right > width + 1;
+    const scrolls = one.closest('pre, .cell_output > .output, .pst-scrollable-table-container');
+    return box.width > 0 && box.right > width + 1 && !scrolls;
 }).slice(0, 3).map(one => one.outerHTML.slice(0, 120))"""
 
 PAGES = [
