@@ -26,7 +26,7 @@ from tools.study import RECIPES
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = {"main model": range(10), "no repvote": range(2)}
-SAMPLER = {"chains": 4, "tune": 500, "draws": 1000, "target_accept": 0.9, "cores": 1}
+SAMPLER = {"chains": 4, "tune": 400, "draws": 750, "target_accept": 0.9, "cores": 1}
 
 
 def main_fit(recipe: str, number: int, estimator: str) -> pd.DataFrame:
@@ -85,10 +85,12 @@ def main() -> None:
     done = stored_numbers(path, ["recipe", "sample", "estimator"])
     wanted = [
         (recipe, number, estimator)
+        for recipe in reversed(RECIPES)
         for estimator, numbers in SAMPLES.items()
         for number in numbers
-        for recipe in RECIPES
     ]
+    # A few of each first.
+    wanted.sort(key=lambda fit: (fit[1] > 1, list(RECIPES).index(fit[0]) < 2))
     for recipe, number, estimator in wanted:
         if (recipe, number, estimator) not in done:
             append(main_fit(recipe, number, estimator), path)
