@@ -12,7 +12,7 @@ SOURCES ?= sources
 SUBMISSIONS ?= exercises/examples
 
 .PHONY: help venv book test lab notebooks same exercises assignment grade \
-	claims refit calibrate budget mutants bench data lock clean
+	claims refit calibrate study budget mutants bench data lock clean
 
 help: ## list the targets (this text)
 	@echo "Usage: make TARGET. Each target sets up .venv first if that is needed."
@@ -60,6 +60,10 @@ refit: venv ## sample every stored posterior afresh, from another seed, and comp
 
 calibrate: venv ## simulation-based calibration and coverage, resumed where it stopped
 	@$(PYTHON) -m tools.calibrate
+
+study: venv ## chapter 10's hundreds of samples and their check, resumed where they stopped
+	@$(PYTHON) -m tools.study
+	@$(PYTHON) -m tools.study_nuts
 
 budget: venv ## time and peak memory of every notebook, and the page that shows them
 	@$(PYTHON) -m tools.budget

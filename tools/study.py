@@ -81,7 +81,7 @@ class Scenario(NamedTuple):
 
 STUDY = [
     *(Scenario(recipe, 5000, 100) for recipe in RECIPES),
-    *(Scenario("published", people, 20) for people in (1000, 2000, 10_000)),
+    *(Scenario("published", people, 10) for people in (1000, 2000, 10_000)),
 ]
 SMALL = [
     Scenario("published", 300, 6, (*WEIGHTED, "complete pooling", "fixed effects")),
@@ -299,7 +299,7 @@ def keep(rows: pd.DataFrame, results: Path) -> None:
 
 def finish(results: Path, scenarios: list[Scenario]) -> None:
     """Make one sorted table of all samples, and remove the files that held them."""
-    rows = pd.concat(stored_rows(results, scenarios))
+    rows = pd.concat(stored_rows(results, scenarios)).drop_duplicates(ORDER)
     ranks = {"recipe": list(RECIPES), "estimator": ESTIMATORS}
     ordered = rows.sort_values(
         ORDER,
@@ -318,7 +318,7 @@ def finish(results: Path, scenarios: list[Scenario]) -> None:
 
 
 def work_to_do(scenarios: list[Scenario], results: Path) -> list[tuple[Scenario, int]]:
-    """List the samples that are not stored, all scenarios in turn."""
+    """List the samples that are not stored: the common size first, its recipes in turn."""
     keys = ["recipe", "people", "sample"]
     done = {
         tuple(key)
@@ -326,7 +326,7 @@ def work_to_do(scenarios: list[Scenario], results: Path) -> list[tuple[Scenario,
         for key in rows[keys].drop_duplicates().itertuples(index=False, name=None)
     }
     wanted = [(one, number) for one in scenarios for number in range(one.samples)]
-    wanted.sort(key=lambda pair: pair[1] / pair[0].samples)
+    wanted.sort(key=lambda pair: (pair[0].people != 5000, pair[1]))
     return [(one, number) for one, number in wanted if (one.recipe, one.people, number) not in done]
 
 

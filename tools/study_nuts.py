@@ -2,11 +2,9 @@
 
     python -m tools.study_nuts               go on until all fits are stored
 
-Each fit is stored as soon as it is done, in appendices/study/nuts.csv, and is not made again. One
-core is enough; it takes about half a minute a fit.
+Each fit is stored as soon as it is done, in mrp_helpers/datasets/study_nuts.csv, and is not made
+again. One core is enough; it takes about half a minute a fit.
 """
-
-from pathlib import Path
 
 import arviz as az
 import numpy as np
@@ -21,15 +19,15 @@ from mrp_helpers import (
     selection_weights,
 )
 from tools.calibrate import append, compiled_main_model, laboratory, main_model, stored_numbers
+from tools.make_data import DATASETS, write_checksums
 from tools.plain_model import SLOPES, as_bambi_draws, levels_of, model_data
 from tools.study import RECIPES
 
-ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = {"main model": range(10), "no repvote": range(2)}
 SAMPLER = {"chains": 4, "tune": 400, "draws": 750, "target_accept": 0.9, "cores": 1}
 
 
-def main_fit(recipe: str, number: int, estimator: str) -> pd.DataFrame:
+def sampled_fit(recipe: str, number: int, estimator: str) -> pd.DataFrame:
     """Sample one model for one of the study's samples, and summarise the nation and the states."""
     respondents, states, frame = laboratory()
     weights = selection_weights(respondents, states, RECIPES[recipe])
@@ -80,8 +78,7 @@ def summaries(draws: xr.DataTree, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def main() -> None:
-    path = ROOT / "appendices" / "study" / "nuts.csv"
-    path.parent.mkdir(exist_ok=True)
+    path = DATASETS / "study_nuts.csv"
     done = stored_numbers(path, ["recipe", "sample", "estimator"])
     wanted = [
         (recipe, number, estimator)
@@ -93,7 +90,8 @@ def main() -> None:
     wanted.sort(key=lambda fit: (fit[1] > 1, list(RECIPES).index(fit[0]) < 2))
     for recipe, number, estimator in wanted:
         if (recipe, number, estimator) not in done:
-            append(main_fit(recipe, number, estimator), path)
+            append(sampled_fit(recipe, number, estimator), path)
+            write_checksums()
             print(f"{estimator}, {recipe}, sample {number}: stored", flush=True)
 
 
