@@ -12,7 +12,7 @@ SOURCES ?= sources
 SUBMISSIONS ?= exercises/examples
 
 .PHONY: help venv book pdf lighthouse test lab notebooks same exercises assignment grade \
-	claims refit calibrate structured budget mutants bench scale data lock clean
+	claims refit calibrate study structured budget mutants bench scale data lock clean
 
 help: ## list the targets (this text)
 	@echo "Usage: make TARGET. Each target sets up .venv first if that is needed."
@@ -68,6 +68,10 @@ refit: venv ## sample every stored posterior afresh, from another seed, and comp
 
 calibrate: venv ## simulation-based calibration and coverage, resumed where it stopped
 	@$(PYTHON) -m tools.calibrate
+
+study: venv ## chapter 10's hundreds of samples and their check, resumed where they stopped
+	@$(PYTHON) -m tools.study
+	@$(PYTHON) -m tools.study_nuts
 
 structured: venv ## where structured priors pay, over many samples, resumed where it stopped
 	@$(PYTHON) -m tools.structured

@@ -3,6 +3,7 @@
 import hashlib
 from io import BytesIO
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
@@ -142,3 +143,48 @@ def load_state_predictors() -> pd.DataFrame:
     np.float64(0.757)
     """
     return pd.read_csv(_verified_bytes("states.csv"))
+
+
+def load_study(part: Literal["samples", "nuts"] = "samples") -> pd.DataFrame:
+    """Load the results of the study of hundreds of leaning samples.
+
+    Parameters
+    ----------
+    part : {"samples", "nuts"}
+        What each estimator said in each sample, or what full sampling said in some of them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an area of a sample and an estimator: ``recipe, people, sample, estimator, area``
+        (``"US"`` or a state), ``estimate, sd, lower, upper`` (shares, 0-1; the interval is the
+        95 % one). For ``"samples"`` also ``asked`` (respondents there), ``place`` (the share of
+        the estimator's distribution below the truth), ``place_people`` (the same for the share
+        among the laboratory's very people) and ``worth`` (effective number of proposals of a
+        model's standard deviations). For ``"nuts"`` also the sampler's diagnostics.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        When the bundled file is missing or damaged, or there is no such part.
+
+    Notes
+    -----
+    Source: ``tools/study.py`` and ``tools/study_nuts.py``, which computed them from the survey.
+
+    Examples
+    --------
+    >>> load_study()["estimator"].nunique()
+    8
+    """
+    if part == "nuts":
+        return pd.read_csv(_verified_bytes("study_nuts.csv"))
+    if part != "samples":
+        raise ValueError(f"the study has no part {part!r}; choose 'samples' or 'nuts'")
+    # Shares are stored as hundredths of a percentage point, places as thousandths.
+    study = pd.read_parquet(_verified_bytes("study.parquet"))
+    units = dict.fromkeys(["estimate", "sd", "lower", "upper"], 10_000)
+    units |= {"place": 1_000, "place_people": 1_000, "worth": 1}
+    return study.assign(
+        **{name: study[name].astype("float64") / unit for name, unit in units.items()}
+    )

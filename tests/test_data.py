@@ -11,12 +11,15 @@ from mrp_helpers import (
     load_poststrat_frame,
     load_state_predictors,
 )
+from mrp_helpers.data import load_study
 
 LOADERS = {
     "cces18.parquet": load_cces,
     "frame.parquet": load_poststrat_frame,
     "heart_transplants.csv": load_heart_transplants,
     "states.csv": load_state_predictors,
+    "study.parquet": load_study,
+    "study_nuts.csv": lambda: load_study("nuts"),
 }
 
 
@@ -84,3 +87,13 @@ def test_missing_file_is_named(copied_datasets, name):
     (copied_datasets / name).unlink()
     with pytest.raises(FileNotFoundError, match=rf"{name} is missing.*reinstall"):
         LOADERS[name]()
+
+
+def test_study_has_every_estimator_in_every_area_of_every_sample():
+    study = load_study()
+    assert study.groupby(["recipe", "people", "sample"]).size().eq(8 * 51).all()
+    assert study[["estimate", "sd", "lower", "upper", "place"]].notna().all(axis=None)
+    assert (study["lower"] <= study["upper"]).all() and study["place"].between(0, 1).all()
+    assert load_study("nuts").groupby(["recipe", "sample", "estimator"]).size().eq(51).all()
+    with pytest.raises(ValueError, match="no part 'both'"):
+        load_study("both")

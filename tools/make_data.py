@@ -85,6 +85,14 @@ def write_parquet(table: pa.Table, path: Path) -> None:
     pq.write_table(table, path, compression="zstd", compression_level=19)
 
 
+def write_checksums() -> int:
+    """List the SHA-256 of every bundled file; `mrp_helpers.data` compares them at each load."""
+    derived = sorted(path for path in DATASETS.iterdir() if path.suffix in {".parquet", ".csv"})
+    sums = "".join(f"{sha256(path)}  {path.name}\n" for path in derived)
+    (DATASETS / "SHA256SUMS").write_text(sums)
+    return len(derived)
+
+
 def main(folder: Path) -> None:
     verify_sources(folder)
     survey, frame, states = (folder / name for name in SOURCES)
@@ -92,10 +100,8 @@ def main(folder: Path) -> None:
     write_parquet(frame_extract(frame), DATASETS / "frame.parquet")
     (DATASETS / "states.csv").write_bytes(states.read_bytes())
 
-    derived = sorted(path for path in DATASETS.iterdir() if path.suffix in {".parquet", ".csv"})
-    sums = "".join(f"{sha256(path)}  {path.name}\n" for path in derived)
-    (DATASETS / "SHA256SUMS").write_text(sums)
-    print(f"Wrote {len(derived)} files and their checksums in mrp_helpers/datasets.")
+    derived = write_checksums()
+    print(f"Wrote {derived} files and their checksums in mrp_helpers/datasets.")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from mrp_helpers.tasks import (  # noqa: F401  (importing a module declares its 
     does_it_work,
     fixed_effects,
     heart_transplants,
+    hundreds_of_samples,
     limits,
     multilevel,
     post_stratification,
