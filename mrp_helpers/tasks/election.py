@@ -53,7 +53,7 @@ def frame() -> pd.DataFrame:
     return cells.sort_values(CELL, ignore_index=True)
 
 
-def _model(outcome: str, people: pd.DataFrame, centred: Sequence[str] = GROUPS) -> bmb.Model:
+def _model(outcome: str, people: pd.DataFrame, centred: Sequence[str] = SINGLE) -> bmb.Model:
     sd = bmb.Prior("HalfNormal", sigma=0.5)
     priors = {
         f"1|{group}": bmb.Prior("Normal", mu=0, sigma=sd, noncentered=group not in centred)
@@ -370,7 +370,7 @@ def leaning() -> pd.DataFrame:
 @cache
 def _on(of_census: bool = False) -> float:
     """The estimate of the leaning sample's model for the survey's voters, or for citizens."""
-    model = _model("trump", leaning(), centred=SINGLE)
+    model = _model("trump", leaning())
     cells = frame() if of_census else aggregate_cells(voters(), outcome="trump")
     return poststratify_draws(model, world.draws("election-biased"), cells).mean().item()
 
