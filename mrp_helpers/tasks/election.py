@@ -243,7 +243,7 @@ def _called_wrongly(certainty: pd.Series) -> pd.Series:
 @cache
 def _sure(population: str = "voters") -> pd.Series:
     certainty = _certainty(population)
-    return np.maximum(certainty, 1 - certainty)
+    return certainty.where(certainty > 0.5, 1 - certainty)
 
 
 @task(
