@@ -4,6 +4,7 @@ from mrp_helpers.tasks import (  # noqa: F401  (importing a module declares its 
     biased_sample,
     capstone,
     does_it_work,
+    election,
     fixed_effects,
     heart_transplants,
     hundreds_of_samples,
