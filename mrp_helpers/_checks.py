@@ -1,6 +1,6 @@
 """Do a model, its draws and a frame belong together? Each refusal says what is wrong and where."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 import bambi as bmb
@@ -106,14 +106,22 @@ def check_draws(model: bmb.Model, draws: xr.DataTree) -> None:
             )
 
 
-def check_frame(model: bmb.Model, frame: pd.DataFrame, population: str) -> None:
+def check_frame(model: bmb.Model, frame: pd.DataFrame, population: str | xr.DataArray) -> None:
     require_type(frame, pd.DataFrame, "frame")
     if frame.empty:
         raise ValueError("frame is empty; it needs one row for each cell")
     component = parent(model)
     predictors = predictor_names(model)
-    require_columns(frame, [*predictors, population], "frame")
-    require_counts(frame[population], f"frame: column {population!r}")
+    require_columns(frame, predictors, "frame")
+    counted = [] if isinstance(population, xr.DataArray) else [population]
+    for column in counted:
+        if not isinstance(column, Hashable):
+            raise TypeError(
+                f"population is of type {type(column).__name__}; pass the name of a column, or "
+                "draws as an xarray DataArray"
+            )
+        require_columns(frame, [column], "frame")
+        require_counts(frame[column], f"frame: column {column!r}")
     for column in predictors:
         if frame[column].isna().any():
             rows = frame.index[frame[column].isna()]
@@ -122,15 +130,53 @@ def check_frame(model: bmb.Model, frame: pd.DataFrame, population: str) -> None:
                 f"{listing(rows, most=3)}; a join may have failed"
             )
         require_like(model.data[column], frame[column])
-    cells = frame.drop(columns=population)
+    cells = frame.drop(columns=counted)
     twice = cells.duplicated()
     if twice.any():
         example = cells[twice].iloc[0].to_dict()
         raise ValueError(
             f"frame lists {twice.sum():,} cell(s) more than once, such as {example}; sum their "
-            f"{population!r} first"
+            f"{listing(counted) or 'draws'} first"
         )
     refuse_unseen_levels(component, frame)
+
+
+def check_population(population: xr.DataArray, frame: pd.DataFrame, samples: int) -> None:
+    """Refuse draws of a population that are not one number a row of the frame and draw."""
+    rows = [str(dimension) for dimension in population.dims if dimension != "sample"]
+    if len(rows) != 1 or population.ndim != 2:
+        raise ValueError(
+            f"population has the dimensions {listing(population.dims)}; it needs 'sample' and one "
+            "that runs over the frame's rows: stack or rename them"
+        )
+    for dimension, wanted, whose in (
+        (rows[0], len(frame), "the frame has rows"),
+        ("sample", samples, "the model has draws"),
+    ):
+        if population.sizes[dimension] != wanted:
+            raise ValueError(
+                f"population: dimension {dimension!r} has length {population.sizes[dimension]:,} "
+                f"and {whose}: {wanted:,}; give one number for each row and draw"
+            )
+    if rows[0] in population.indexes:
+        labels = population.indexes[rows[0]].to_frame(index=False)
+        for name in labels.columns.intersection(frame.columns):
+            if (labels[name].to_numpy() != frame[name].to_numpy()).any():
+                raise ValueError(
+                    f"population: {name!r} has other values, or another order, than in the frame; "
+                    "put both into the same order"
+                )
+    if population.dtype.kind not in "iuf":
+        raise TypeError(f"population is not numeric but {population.dtype}; draws are numbers")
+    values = population.transpose(rows[0], "sample").to_numpy()
+    for fault, word in (
+        (np.isnan(values), "missing"),
+        (np.isinf(values), "infinite"),
+        (values < 0, "negative"),
+    ):
+        if fault.any():
+            where = listing(np.flatnonzero(fault.any(axis=1)), most=3)
+            raise ValueError(f"population is {word} in {fault.sum():,} draw(s), in row {where}")
 
 
 def require_like(seen: pd.Series, values: pd.Series) -> None:

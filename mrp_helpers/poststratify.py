@@ -22,6 +22,7 @@ from mrp_helpers._checks import (
     categories,
     check_draws,
     check_frame,
+    check_population,
     parent,
     predictor_names,
     refuse_other_models,
@@ -41,7 +42,7 @@ def poststratify_draws(
     frame: pd.DataFrame,
     by: str | Sequence[str] | None = None,
     *,
-    population: str = "n",
+    population: str | xr.DataArray = "n",
     new_levels: NewLevels = "error",
     random_seed: int | None = None,
     block: int | None = None,
@@ -59,8 +60,10 @@ def poststratify_draws(
         One row a cell: every predictor of the model, the columns `by` and the population.
     by : str, sequence of str or None
         Columns that define the groups to estimate; None for the whole population.
-    population : str
-        The column with the number of people in each cell.
+    population : str or xarray.DataArray
+        The column with the number of people in each cell; or, where these numbers are estimated
+        too, draws of them: the dimension ``sample`` and one that runs over the frame's rows, in
+        their order. The first of these draws goes with the first of `draws`, and so on.
     new_levels : {"error", "population"}
         What to do when a group-specific term meets a level that the model never saw: name it and
         stop, or draw its effect from the term's fitted normal distribution, one for each draw
@@ -76,7 +79,7 @@ def poststratify_draws(
         Dimensions ``(group, sample)``: the expected outcome in each group, on the scale of the
         response (a share, 0-1, for binary outcomes and counts out of n). ``sample`` indexes
         ``(chain, draw)``; ``group`` holds the sorted levels of `by` (a MultiIndex when there are
-        several) and has a coordinate ``population``.
+        several) and has a coordinate ``population``, the mean over the draws where it varies.
 
     Raises
     ------
@@ -88,7 +91,9 @@ def poststratify_draws(
     ValueError
         When the frame is empty or lists a cell twice; when a predictor is missing or infinite in
         a cell or has a level that the model never saw; when the population is missing, negative,
-        infinite or zero in total; when the draws belong to another model or are not finite.
+        infinite or zero in total; when draws of it are of another number or order than the
+        frame's rows or the model's draws; when the draws belong to another model or are not
+        finite.
     NotImplementedError
         When the model is of a kind that this function does not compute.
 
@@ -96,6 +101,10 @@ def poststratify_draws(
     -----
     The intercept must be the one that ``model.fit`` reports. In ``model.prior_predictive`` Bambi
     leaves it as it samples it, at the mean of the predictors, so prior draws do not belong here.
+
+    Draws of the population carry its uncertainty into the result. Where they come from a model
+    of other data, they are independent of `draws`, and any order pairs them rightly; where both
+    come from one fit, the order is that of the fit.
 
     Examples
     --------
@@ -108,6 +117,16 @@ def poststratify_draws(
     >>> frame = patients.value_counts("treatment").rename("n").reset_index()
     >>> poststratify_draws(model, draws, frame).mean().round(1).item()
     0.5
+
+    Suppose that nobody counted the patients, and that the shares were estimated:
+
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> treated = np.random.default_rng(1).beta(13, 7, size=4000)
+    >>> shares = xr.DataArray(np.stack([1 - treated, treated]), dims=("row", "sample"))
+    >>> frame = frame.sort_values("treatment")[["treatment"]]
+    >>> poststratify_draws(model, draws, frame, population=shares).mean().round(1).item()
+    0.5
     """
     if block is not None:
         require_whole(block, 1, "block")
@@ -116,15 +135,18 @@ def poststratify_draws(
     refuse_other_models(model)
     check_draws(model, draws)
     check_frame(model, frame, population)
-    groups = _Groups(frame, by, population)
+    samples = draws["posterior"].sizes["chain"] * draws["posterior"].sizes["draw"]
+    size = block or max(1, _BLOCK_VALUES // samples)
+    if isinstance(population, xr.DataArray):
+        check_population(population, frame, samples)
+    groups = _Groups(frame, by, population, size)
     predictor = _LinearPredictor(model, draws, frame, new_levels, random_seed)
 
     cells = _predictors_only(model, frame)
-    size = block or max(1, _BLOCK_VALUES // predictor.samples)
-    totals = np.zeros((groups.number, predictor.samples))
+    totals = np.zeros((groups.number, samples))
     for rows in _blocks(len(cells), size):
-        totals += groups.weights(rows) @ predictor.expected(cells.iloc[rows])
-    return groups.label(totals / groups.population[:, None], draws["posterior"].to_dataset())
+        totals += groups.sums(rows, predictor.expected(cells.iloc[rows]))
+    return groups.label(totals / groups.population, draws["posterior"].to_dataset())
 
 
 def poststratify(
@@ -133,7 +155,7 @@ def poststratify(
     frame: pd.DataFrame,
     by: str | Sequence[str] | None = None,
     *,
-    population: str = "n",
+    population: str | xr.DataArray = "n",
     new_levels: NewLevels = "error",
     random_seed: int | None = None,
     block: int | None = None,
@@ -215,9 +237,15 @@ def _predictors_only(model: bmb.Model, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 class _Groups:
-    """Which group each cell belongs to, and how many people it brings."""
+    """Which group each cell belongs to, and how many people it brings, for all draws or each."""
 
-    def __init__(self, frame: pd.DataFrame, by: str | Sequence[str] | None, population: str):
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        by: str | Sequence[str] | None,
+        population: str | xr.DataArray,
+        size: int,
+    ):
         columns = _by_list(by)
         require_columns(frame, columns, "frame")
         if len(set(columns)) < len(columns):
@@ -231,22 +259,31 @@ class _Groups:
         else:
             self.codes, self.index = np.zeros(len(frame), dtype=int), pd.Index(["all"])
         self.number = len(self.index)
-        self.people = frame[population].to_numpy(dtype="float64")
-        self.population = np.bincount(self.codes, self.people)
+        if isinstance(population, xr.DataArray):
+            self.people = population.transpose(..., "sample").to_numpy()
+            whole, source = False, "draws of the population"
+        else:
+            self.people = frame[population].to_numpy(dtype="float64")[:, None]
+            whole, source = pd.api.types.is_integer_dtype(frame[population]), repr(population)
+        self._population_type = "int64" if whole else "float64"
+        # One column, or one a draw.
+        self.population = np.zeros((self.number, self.people.shape[1]))
+        for rows in _blocks(len(frame), size):
+            self.population += self.sums(rows, np.ones((1, 1)))
         if (self.population == 0).any():
-            empty = self.index[self.population == 0]
+            empty = self.index[(self.population == 0).any(axis=1)]
             raise ValueError(
-                f"frame: nobody lives in group {listing(empty, most=3)} (the {population!r} of its "
+                f"frame: nobody lives in group {listing(empty, most=3)} (the {source} of its "
                 "cells sums to zero), so it has no mean; drop these cells from the frame"
             )
-        whole = pd.api.types.is_integer_dtype(frame[population])
-        self._population_type = "int64" if whole else "float64"
 
-    def weights(self, rows: slice) -> sparse.csr_array:
-        """Matrix (groups x cells of the block) that sums cells into groups."""
-        people, codes = self.people[rows], self.codes[rows]
-        shape = (self.number, len(people))
-        return sparse.csr_array((people, (codes, np.arange(len(people)))), shape=shape)
+    def sums(self, rows: slice, values: np.ndarray) -> np.ndarray:
+        """Sum values of a block's cells into groups, each as often as the cell has people."""
+        codes = self.codes[rows]
+        shape = (self.number, len(codes))
+        members = sparse.csr_array((np.ones(len(codes)), (codes, np.arange(len(codes)))), shape)
+        summed: np.ndarray = members @ (self.people[rows] * values)
+        return summed
 
     def label(self, means: np.ndarray, posterior: xr.Dataset) -> xr.DataArray:
         samples = posterior[["chain", "draw"]].stack(sample=("chain", "draw"))
@@ -255,7 +292,7 @@ class _Groups:
             index = xr.Coordinates.from_pandas_multiindex(self.index, "group")
         else:
             index = xr.Coordinates({"group": self.index.to_numpy()})
-        people = self.population.astype(self._population_type)
+        people = self.population.mean(axis=1).astype(self._population_type)
         return (
             labelled.assign_coords(samples.coords)
             .assign_coords(index)
@@ -278,7 +315,7 @@ class _LinearPredictor:
             raise ValueError(f"new_levels is {new_levels!r}; choose 'error' or 'population'")
         component = parent(model)
         posterior = draws["posterior"].to_dataset()
-        self.samples = posterior.sizes["chain"] * posterior.sizes["draw"]
+        samples = posterior.sizes["chain"] * posterior.sizes["draw"]
         self.inverse_link = model.family.link[component.name].linkinv
         self.common = component.design.common
         rng = np.random.default_rng(random_seed)
@@ -286,7 +323,7 @@ class _LinearPredictor:
             _GroupedEffects(term, posterior, frame, new_levels, rng)
             for term in component.group_specific_terms.values()
         ]
-        effects = [_common_effects(component, posterior, self.samples)]
+        effects = [_common_effects(component, posterior, samples)]
         effects += [term.effects for term in self.grouped]
         self.effects = np.vstack(effects)
 

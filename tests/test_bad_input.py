@@ -72,6 +72,7 @@ BAD_INPUT = {
     ],
     "poststratify_draws": [
         "test_poststratify::test_bad_options_are_refused",
+        "test_poststratify::test_bad_draws_of_the_population_are_refused",
         "test_poststratify::test_something_that_is_no_model_is_refused",
     ],
     "rake": [

@@ -132,6 +132,110 @@ def test_population_may_have_another_name_and_any_scale(model, draws):
     )
 
 
+def population_draws(frame=FRAME, samples=60, seed=4):
+    """Draws of how many people each cell has, labelled by the frame's rows."""
+    rng = np.random.default_rng(seed)
+    people = rng.gamma(2.0, frame["n"].to_numpy()[:, None] / 2.0, size=(len(frame), samples))
+    return xr.DataArray(people, dims=("row", "sample"))
+
+
+@pytest.mark.parametrize("by", [None, "state", ["age", "edu"]])
+def test_population_that_varies_is_summed_draw_by_draw(model, draws, by):
+    people = population_draws()
+    found = poststratify_draws(model, draws, FRAME, by, population=people, block=7)
+    cells = ["state", "age", "male", "edu"]
+    means = poststratify_draws(model, draws, FRAME, cells).to_numpy()
+    # The cells come sorted, as they stand in the frame only after sorting.
+    order = FRAME.sort_values(cells).index
+    counts = people.to_numpy()[order]
+    group = FRAME.loc[order].groupby(by).ngroup().to_numpy() if by else np.zeros(60, dtype=int)
+    for number in range(found.sizes["group"]):
+        here = group == number
+        expected = (counts * means)[here].sum(axis=0) / counts[here].sum(axis=0)
+        np.testing.assert_allclose(found[number], expected, rtol=1e-12)
+        mean = counts[here].sum(axis=0).mean()
+        assert found["population"][number].item() == pytest.approx(mean)
+    assert found["population"].dtype == "float64"
+
+
+def test_population_that_does_not_vary_is_a_column(model, draws):
+    constant = xr.DataArray(np.tile(FRAME["n"], (60, 1)), dims=("sample", "cell"))
+    without = FRAME.drop(columns="n")
+    pd.testing.assert_frame_equal(
+        poststratify(model, draws, without, "state", population=constant),
+        poststratify(model, draws, FRAME, "state"),
+        check_dtype=False,
+    )
+
+
+def test_draws_of_the_population_are_paired_in_their_order(model, draws):
+    people = population_draws()
+    turned = poststratify_draws(model, draws, FRAME, population=people[:, ::-1])
+    plain = poststratify_draws(model, draws, FRAME, population=people)
+    assert not np.allclose(turned, plain)
+    first = people[:, :1].to_numpy()[:, 0]
+    alone = poststratify_draws(model, draws, FRAME.assign(n=first))
+    np.testing.assert_allclose(plain[0, 0], alone[0, 0], rtol=1e-12)
+
+
+def test_labels_of_the_population_are_held_to_the_frame(model, draws):
+    columns = ["state", "age", "male", "edu"]
+    index = pd.MultiIndex.from_frame(FRAME[columns])
+    labelled = population_draws().assign_coords(xr.Coordinates.from_pandas_multiindex(index, "row"))
+    poststratify(model, draws, FRAME, population=labelled)
+    with pytest.raises(ValueError, match="'state' has other values, or another order, than in"):
+        poststratify(model, draws, FRAME[::-1], population=labelled)
+    other = population_draws().assign_coords(row=np.arange(60)[::-1])
+    poststratify(model, draws, FRAME, population=other)
+
+
+def changed_population(row, sample, value):
+    people = population_draws()
+    people[row, sample] = value
+    return people
+
+
+@pytest.mark.parametrize(
+    ("people", "error", "message"),
+    [
+        (
+            population_draws()[:, 0],
+            ValueError,
+            "^population has the dimensions 'row'; it needs 'sample' and one that runs over",
+        ),
+        (population_draws().expand_dims("party"), ValueError, "dimensions 'party', 'row', 'samp"),
+        (population_draws().rename(sample="draw"), ValueError, "dimensions 'row', 'draw'"),
+        (
+            population_draws(samples=4000),
+            ValueError,
+            "'sample' has length 4,000 and the model has draws: 60; give one number for each",
+        ),
+        (population_draws(FRAME.head(59)), ValueError, "'row' has length 59 and the frame has row"),
+        (changed_population(4, 7, np.nan), ValueError, r"is missing in 1 draw\(s\), in row 4$"),
+        (changed_population(5, 7, np.inf), ValueError, r"is infinite in 1 draw\(s\), in row 5$"),
+        (changed_population(6, 7, -1), ValueError, r"is negative in 1 draw\(s\), in row 6$"),
+        (
+            changed_population(slice(0, 12), 7, 0),
+            ValueError,
+            "nobody lives in group 'AK' .the draws of the population of its cells sums to zero",
+        ),
+        (population_draws().astype(str), TypeError, "population is not numeric but <U"),
+        (population_draws() > 1, TypeError, "population is not numeric but bool"),
+        (population_draws().to_numpy(), TypeError, "population is of type ndarray; pass the name"),
+        (["n"], TypeError, "population is of type list; pass the name of a column, or draws as"),
+    ],
+)
+def test_bad_draws_of_the_population_are_refused(model, draws, people, error, message):
+    with pytest.raises(error, match=message):
+        poststratify(model, draws, FRAME, "state", population=people)
+
+
+def test_cells_listed_twice_are_refused_when_their_population_is_drawn(model, draws):
+    twice = pd.concat([FRAME.head(59), FRAME.head(1)]).drop(columns="n")
+    with pytest.raises(ValueError, match=r"lists 1 cell\(s\) more than once, .*; sum their draws"):
+        poststratify(model, draws, twice, population=population_draws())
+
+
 def test_new_level_is_drawn_from_the_fitted_normal():
     model = build("p(yes, n) ~ 1 + (1|state)")
     draws = synthetic.draws_for(model, draws=4000)

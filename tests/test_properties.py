@@ -7,6 +7,7 @@ import bambi as bmb
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -108,6 +109,23 @@ def test_scale_of_the_population_does_not_matter(model, draws, frame, by, factor
     plain = poststratify(model, draws, frame, by)
     same(scaled.drop(columns="population"), plain.drop(columns="population"))
     np.testing.assert_allclose(scaled["population"], plain["population"] * factor)
+
+
+@STEADY
+@given(frame=frames(), by=BY, seed=SEEDS)
+def test_each_draw_of_the_population_is_a_frame_of_its_own(model, draws, frame, by, seed):
+    rng = generator(seed)
+    people = rng.uniform(0.1, 9, size=(len(frame), 20)) * rng.choice([1e-9, 1, 1e9])
+    drawn = xr.DataArray(people, dims=("row", "sample"))
+    found = poststratify_draws(model, draws, frame.drop(columns="n"), by, population=drawn)
+    number = int(rng.integers(20))
+    alone = poststratify_draws(model, draws, frame.assign(n=people[:, number]), by)
+    np.testing.assert_allclose(found[:, number], alone[:, number], rtol=1e-10)
+    order = rng.permutation(len(frame))
+    shuffled = poststratify_draws(
+        model, draws, frame.iloc[order].drop(columns="n"), by, population=drawn[order]
+    )
+    np.testing.assert_allclose(shuffled, found, rtol=1e-10)
 
 
 @STEADY
