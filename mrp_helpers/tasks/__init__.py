@@ -3,6 +3,7 @@
 from mrp_helpers.tasks import (  # noqa: F401  (importing a module declares its tasks)
     biased_sample,
     capstone,
+    census_lacks,
     does_it_work,
     election,
     fixed_effects,
