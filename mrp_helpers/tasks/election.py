@@ -384,7 +384,7 @@ def _repaired(after: float, truth: float) -> float:
     "11.5",
     # Monte Carlo error of the estimate with one chain: 0.0003, of the share repaired 0.005.
     Number(within=0.015),
-    right="About 95 %: the lean is all composition on columns that the cells have. The count would "
+    right="About 96 %: the lean is all composition on columns that the cells have. The count would "
     "still disagree, since the survey's own fault is none of this lean's.",
     hint="Before: the sample's mean minus the mean of all 41,121 voters. After: the MRP estimate "
     "on the voters' own cells minus the same mean. Repaired is (before - after) / before.",
