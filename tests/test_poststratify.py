@@ -227,7 +227,7 @@ def changed_population(row, sample, value):
 )
 def test_bad_draws_of_the_population_are_refused(model, draws, people, error, message):
     with pytest.raises(error, match=message):
-        poststratify(model, draws, FRAME, "state", population=people)
+        poststratify_draws(model, draws, FRAME, "state", population=people)
 
 
 def test_cells_listed_twice_are_refused_when_their_population_is_drawn(model, draws):
