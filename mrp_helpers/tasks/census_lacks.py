@@ -65,8 +65,9 @@ def _conditional(party: str) -> np.ndarray:
     cells = world.laboratory().assign(cell=range(len(world.laboratory())))
     draws = _draws(f"party-{party.lower()}")
     # Wyoming's only respondent of the second survey is Republican: the other model never saw it.
-    unseen = {"new_levels": "population", "random_seed": 1}
-    shares = poststratify_draws(_share_model(party), draws, cells, "cell", **unseen)
+    shares = poststratify_draws(
+        _share_model(party), draws, cells, "cell", new_levels="population", random_seed=1
+    )
     return shares.to_numpy().astype("float32")
 
 
