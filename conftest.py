@@ -26,6 +26,9 @@ from nbval.plugin import IPyNbCell, IPyNbFile
 from tools.budget import over_budget
 from tools.execute_notebooks import KERNEL, Meter, name_quizzes
 
+# The built site and a browser, which several test modules share.
+pytest_plugins = ["tests.site_fixtures"]
+
 RELATIVE = 1e-4
 # What is this close to zero is zero plus rounding.
 ABSOLUTE = 1e-9

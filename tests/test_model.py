@@ -157,7 +157,11 @@ def test_priors_of_ones_own_are_told_apart_by_their_source():
 
 def test_a_prior_without_source_cannot_be_told_apart():
     space = {}
-    exec("def hidden(name, sigma, dims): pass", space)
+    exec(
+        "import pymc as pm\ndef hidden(name, sigma, dims):\n"
+        "    return pm.Normal(name, 0, sigma, dims=dims)",
+        space,
+    )
     with pytest.raises(NotImplementedError, match="'Own' is a function whose source"):
         fit_or_load(with_prior_of_ones_own(space["hidden"]), "small")
 
