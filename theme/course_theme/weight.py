@@ -301,4 +301,7 @@ def lighten_site(app: Sphinx, exception: Exception | None) -> None:
 
 def setup(app: Sphinx) -> None:
     """Come last, when every other part has written its files."""
+    # Formulas also come to a page with a definition or a caption from another one. So the script
+    # that sets them goes on every page, and is left out again where nothing needs it.
+    app.set_html_assets_policy("always")
     app.connect("build-finished", lighten_site, priority=990)
