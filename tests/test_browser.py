@@ -98,7 +98,7 @@ class Visit:
         self.page = self.context.new_page()
         self.page.on("console", self.note)
         self.page.on("pageerror", lambda error: self.wrong.append(f"error: {error}"))
-        self.page.on("requestfailed", lambda request: self.wrong.append(f"failed: {request.url}"))
+        self.page.on("requestfailed", self.lose)
         self.page.on("response", self.look)
 
     def refuse(self, route) -> None:
@@ -108,6 +108,11 @@ class Visit:
     def note(self, message) -> None:
         if message.type in ("error", "warning"):
             self.wrong.append(f"console: {message.text[:200]}")
+
+    def lose(self, request) -> None:
+        # A page that is left before its icon has come drops it; what is not there fails otherwise.
+        if request.failure != "net::ERR_ABORTED":
+            self.wrong.append(f"failed: {request.url} ({request.failure})")
 
     def look(self, response) -> None:
         if response.status >= 400:
