@@ -41,8 +41,9 @@ def test_every_claim_has_sentences(path):
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("chapters/*.ipynb")), ids=lambda path: path.stem)
 def test_every_chapter_claims_something_and_reads_an_input(path):
-    # The later chapters hold several sentences in one cell, where one table says them all.
-    assert len(claims(nbformat.read(path, 4).cells)) >= 5
+    # From chapter 10 on, one cell often holds several sentences, where one table says them all.
+    least = 5 if int(path.stem[:2]) >= 10 else 10
+    assert len(claims(nbformat.read(path, 4).cells)) >= least
     assert faults_for(path)
 
 

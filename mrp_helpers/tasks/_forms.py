@@ -153,8 +153,8 @@ class Names:
 
     def difference(self, given: frozenset[str], right: frozenset[str]) -> str:
         return (
-            f"Of your {len(given):,} names {len(given - right):,} do not belong there, "
-            f"and {len(right - given):,} are missing."
+            f"Names of yours that do not belong there: {len(given - right):,} of {len(given):,}. "
+            f"Names that are missing: {len(right - given):,}."
         )
 
 

@@ -60,6 +60,15 @@ def _() -> pd.Series:
 
 
 @national_rmse.mistake(
+    "This is the mean error, in which errors to either side cancel: the bias alone. Square the "
+    "errors before you average them, so that luck counts as well."
+)
+def _() -> pd.Series:
+    rows = _rows("stronger", nation=True)
+    return rows.groupby("estimator")["error"].mean()[ESTIMATORS]
+
+
+@national_rmse.mistake(
     "This is the standard deviation of the errors over samples: the luck alone. The bias is "
     "missing from it, and raw looks like the best of the four."
 )
