@@ -42,6 +42,8 @@ SAMPLER = {
     "random_seed": 2,
 }
 _KEPT_STATISTICS = ["diverging", "energy"]
+# Of a number in a digest. The next ones differ on a processor that adds in another order.
+_DIGITS = 10
 # The last line of a stored file. HDF5 reads over it, and checks few of its own bytes.
 _SEAL = b"\nsha256 "
 
@@ -145,17 +147,22 @@ def model_digests(model: bmb.Model) -> dict[str, str]:
     return {
         "formula": _digest(json.dumps([formulas, model.family.name, links], sort_keys=True)),
         "priors": _digest(json.dumps([priors, parametrisation], sort_keys=True)),
-        "data": _digest(model.data[columns].to_csv(index=False)),
+        "data": _digest(model.data[columns].to_csv(index=False, float_format=f"%.{_DIGITS}g")),
     }
 
 
 def _spell(prior: object) -> object:
-    """Write a prior out in full: its name, its arguments to the last digit, recursively."""
+    """Write a prior out in full: its name, its arguments to `_DIGITS` digits, recursively."""
     if isinstance(prior, bmb.Prior):
         arguments = {name: _spell(value) for name, value in prior.args.items()}
         spelled = [prior.name, arguments, prior.noncentered]
         return spelled if prior.dist is None else [*spelled, _source(prior)]
-    return np.asarray(prior, dtype=float).tolist() if prior is not None else None
+    return _rounded(prior) if prior is not None else None
+
+
+def _rounded(values: object) -> object:
+    """Round numbers to the digits that every machine agrees on."""
+    return np.vectorize(lambda value: float(f"{value:.{_DIGITS}g}"))(values).tolist()
 
 
 def _source(prior: bmb.Prior) -> str:

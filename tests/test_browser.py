@@ -173,9 +173,7 @@ def barriers(page, width: int, mode: str) -> list[str]:
 
     Only colours depend on the mode: the dark one is searched for weak colours alone.
     """
-    page.set_viewport_size({"width": width, "height": 900})
     page.evaluate(SET_MODE, mode)
-    page.wait_for_timeout(SETTLE)
     only = RULES if mode == "light" else {"type": "rule", "values": ["color-contrast"]}
     found = page.evaluate(RUN_AXE, only)
     return [f"{mode}, {width}: {one}" for one in found]
@@ -204,6 +202,8 @@ def look_at(tab: Visit, name: str) -> list[str]:
         found += weak_words(page)
     page.evaluate(THIN_OUT)
     for width in (1400, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_timeout(SETTLE)
         for mode in ("light", "dark"):
             found += barriers(page, width, mode)
     return found + tab.wrong

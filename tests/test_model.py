@@ -84,6 +84,19 @@ def test_columns_outside_the_formula_do_not_matter():
     assert model_digests(build()) == model_digests(build(data=CELLS.assign(weight=1)))
 
 
+def test_the_last_digits_of_another_processor_do_not_matter():
+    """It adds in another order: means and standard deviations in data and priors change a hair."""
+    here, there = (
+        build(
+            data=CELLS.assign(x=CELLS["x"] * (1 + hair)),
+            priors={"x": bmb.Prior("Normal", mu=0, sigma=1 / 3 * (1 + hair))},
+        )
+        for hair in (0, 4e-16)
+    )
+    assert not here.data["x"].equals(there.data["x"])
+    assert model_digests(here) == model_digests(there)
+
+
 def test_unwritable_cache_warns_and_loses_nothing(tmp_path, monkeypatch, counted_fits):
     blocked = tmp_path / "file"
     blocked.write_text("a file where a folder should be")
