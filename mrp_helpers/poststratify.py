@@ -32,6 +32,7 @@ from mrp_helpers._checks import (
 from mrp_helpers._errors import listing, require_columns, require_whole
 
 _BLOCK_VALUES = 2_000_000  # cells x draws held at once by default: 16 MB an array
+_DESIGN_CELLS = 20_000  # whose design is made at once: mostly zeros, but formulae writes them out
 
 NewLevels = Literal["error", "population"]
 
@@ -144,8 +145,8 @@ def poststratify_draws(
 
     cells = _predictors_only(model, frame)
     totals = np.zeros((groups.number, samples))
-    for rows in _blocks(len(cells), size):
-        totals += groups.sums(rows, predictor.expected(cells.iloc[rows]))
+    for rows, means in predictor.expected(cells, size):
+        totals += groups.sums(rows, means)
     return groups.label(totals / groups.population, draws["posterior"].to_dataset())
 
 
@@ -327,14 +328,21 @@ class _LinearPredictor:
         effects += [term.effects for term in self.grouped]
         self.effects = np.vstack(effects)
 
-    def expected(self, cells: pd.DataFrame) -> np.ndarray:
-        """Expected outcome, (cells x samples)."""
+    def expected(self, cells: pd.DataFrame, size: int) -> Iterator[tuple[slice, np.ndarray]]:
+        """Expected outcomes (cells x samples) of `size` cells at a time, and their rows."""
+        for many in _blocks(len(cells), max(size, _DESIGN_CELLS)):
+            design = self._design(cells.iloc[many])
+            for few in _blocks(design.shape[0], size):
+                rows = slice(many.start + few.start, many.start + few.stop)
+                yield rows, self.inverse_link(design[few] @ self.effects)
+
+    def _design(self, cells: pd.DataFrame) -> sparse.csr_array:
+        """Matrix (cells x effects) of everything that the effects are multiplied by."""
         designs = [term.design(cells) for term in self.grouped]
         if self.common is not None:
             common = self.common.evaluate_new_data(cells).design_matrix
             designs.insert(0, sparse.csr_array(common))
-        means: np.ndarray = self.inverse_link(sparse.hstack(designs, format="csr") @ self.effects)
-        return means
+        return sparse.hstack(designs, format="csr")
 
 
 def _common_effects(

@@ -415,22 +415,39 @@ def test_level_that_no_cell_has_makes_no_group(model, draws):
     assert found.index.equals(pd.RangeIndex(5))
 
 
-@pytest.mark.parametrize(("block", "at_once", "held"), [(7, 1, 7), (None, 660, 11), (None, 1, 1)])
+@pytest.mark.parametrize(
+    ("block", "at_once", "held", "designed"),
+    [(7, 1, 7, 10), (None, 660, 11, 11), (None, 1, 1, 10), (4, 1, 4, 10), (1000, 1, 60, 60)],
+)
 def test_no_more_cells_are_held_at_once_than_was_said(
-    model, draws, monkeypatch, block, at_once, held
+    model, draws, monkeypatch, block, at_once, held, designed
 ):
-    sizes = []
-    expected = poststratify_module._LinearPredictor.expected
+    exact = poststratify_draws(model, draws, FRAME, by="state")
+    seen = {"expected": [], "_design": []}
+    predictor = poststratify_module._LinearPredictor
+    expected, design = predictor.expected, predictor._design
 
-    def counted(predictor, cells):
-        sizes.append(len(cells))
-        return expected(predictor, cells)
+    def counted(self, cells, size):
+        for rows, means in expected(self, cells, size):
+            assert cells.iloc[rows].shape[0] == len(means)
+            seen["expected"].append(len(means))
+            yield rows, means
 
-    monkeypatch.setattr(poststratify_module._LinearPredictor, "expected", counted)
+    def counted_design(self, cells):
+        seen["_design"].append(len(cells))
+        return design(self, cells)
+
+    monkeypatch.setattr(predictor, "expected", counted)
+    monkeypatch.setattr(predictor, "_design", counted_design)
     monkeypatch.setattr(poststratify_module, "_BLOCK_VALUES", at_once)
-    poststratify(model, draws, FRAME, block=block)
-    assert max(sizes) == held
-    assert sum(sizes) == len(FRAME)
+    monkeypatch.setattr(poststratify_module, "_DESIGN_CELLS", 10)
+    found = poststratify_draws(model, draws, FRAME, by="state", block=block)
+    xr.testing.assert_allclose(found, exact, rtol=1e-12)
+    assert {name: max(sizes) for name, sizes in seen.items()} == {
+        "expected": held,
+        "_design": designed,
+    }
+    assert all(sum(sizes) == len(FRAME) for sizes in seen.values())
 
 
 def altered(column, value, row=4):
