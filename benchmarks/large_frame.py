@@ -114,7 +114,8 @@ def by_merging(path: Path) -> xr.Dataset:
 def on_a_cluster(path: Path, workers: int = 2) -> tuple[xr.Dataset, list[tuple[float, float]]]:
     """Let the processes of a dask cluster take the chunks; add up what comes back."""
     here = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
-    with LocalCluster(workers, threads_per_worker=1, **here) as cluster, Client(cluster) as client:
+    cluster = LocalCluster(workers, threads_per_worker=1, **here)
+    with cluster, Client(cluster) as client:
         parts = client.map(totals_of_chunk, read_chunks(path), path=path)
         return reduce(add, client.gather(parts)), list(client.run(used).values())
 

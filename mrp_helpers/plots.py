@@ -146,7 +146,7 @@ def plot_composition(
     _name_rows(ax, rows, shares.index)
     # Setting one end freezes the other, and a panel that shares it may need more room.
     ax.set_xlim(0, max(ax.get_xlim()[1], 1.05 * shares.to_numpy().max()))
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10], integer=True))
     ax.set_xlabel("share (%)")
     handles, labels = ax.get_legend_handles_labels()
     ax.legend(handles[::-1], labels[::-1], loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
@@ -298,7 +298,7 @@ def plot_map(
         colour = "white" if np.isnan(value) else colours(scale(value))
         ink = "white" if np.dot(to_rgb(colour), (0.3, 0.59, 0.11)) < 0.5 else "black"
         ax.add_patch(Rectangle((column, row), 0.95, 0.95, facecolor=colour, edgecolor="0.7"))
-        text = state if np.isnan(value) else f"{state}\n{value:.0f}"
+        text = state if np.isnan(value) else f"{state}\n{round(value)}"
         ax.text(column + 0.475, row + 0.475, text, color=ink, fontsize=8, ha="center", va="center")
     ax.set(xlim=(-0.1, 11.1), ylim=(8.1, -0.1), aspect="equal")
     ax.axis("off")

@@ -136,7 +136,11 @@ def test_visible_or_idle_cells_are_no_claims():
 def test_what_cannot_move_to_another_page_is_left_out():
     text = (
         "(target)=\n```{admonition} Common mistake\n:class: warning\nTo [read](x.ipynb) it\n"
-        "as {ref}`the rest <target>` or {eq}`sum`.\n```\n\n$$\na\n$$ (label)\n\n| a |\n|---|\n\n"
+        "as {ref}`the rest <target>` or {eq}`sum`.\n```\n\n$$\na\n$$ (label)\n\n"
+        "```{math}\n:label: sum\nb\n```\n\n| a |\n|---|\n\n"
         "- one {term}`cell`\n- two[^note]\n\n[^note]: Small print.\n"
     )
-    assert sentences(text) == ("To read it as the rest or (there).\n\n- one {term}`cell`\n- two")
+    assert sentences(text) == (
+        "To *read* it as {ref}`the rest <target>` or {eq}`sum`.\n\n$$ a $$\n\n$$b $$\n\n"
+        "- one {term}`cell`\n- two"
+    )

@@ -13,10 +13,12 @@ import mrp_helpers
 import synthetic
 from mrp_helpers import fit_or_load, load_heart_transplants, model, sampler_health
 from mrp_helpers.model import _SEAL, SHIPPED
+from tools import refit
 from tools.refit import (
     IN_KERNEL,
     UNHEALTHY,
     UNHEALTHY_ON_PURPOSE,
+    Verdict,
     compare,
     complaint,
     dependencies,
@@ -155,6 +157,36 @@ def test_of_an_unhealthy_fit_only_what_converged_is_compared(fits):
     verdict = judge(listed, stored, fresh)
     assert verdict.faults == frozenset() and "1 parameters set aside" in verdict.text
     assert "the sd of x" in judge("made-up", stored, fresh).faults
+
+
+def test_sds_of_an_unhealthy_fit_may_differ_by_more(fits):
+    (listed, *_) = UNHEALTHY_ON_PURPOSE
+    stored, fresh = fits
+    assert not judge(listed, moved(stored, factor=1.3), fresh).faults
+    assert judge(listed, moved(stored, factor=1.5), fresh).faults == {"the sd of x"}
+
+
+@pytest.mark.parametrize(
+    ("found", "wrong", "heard"),
+    [
+        ([{}], {}, [["a", "b"]]),
+        ([{"a": {"x"}}, {"a": {"y"}}], {}, [["a", "b"], ["a"]]),
+        ([{"a": {"x"}, "b": {"y"}}, {"a": {"x"}}, {}], {}, [["a", "b"], ["a", "b"], ["a"]]),
+        ([{"a": {"x", "y"}}, {"a": {"y"}}, {"a": {"y"}}], {"a": {"y"}}, [["a", "b"], ["a"], ["a"]]),
+    ],
+    ids=["agreed", "another fault", "third hearing", "wrong each time"],
+)
+def test_only_what_fails_at_each_hearing_counts(monkeypatch, found, wrong, heard):
+    asked = []
+
+    def hear(names, users, shift):
+        asked.append(names)
+        faults = found[len(asked) - 1]
+        return {name: Verdict(name, frozenset(faults.get(name, ()))) for name in names}
+
+    monkeypatch.setattr(refit, "hear", hear)
+    assert refit.hear_until_agreed(["a", "b"], {}) == wrong
+    assert asked == heard
 
 
 @pytest.fixture

@@ -57,20 +57,22 @@ learners pass by.
 |---|---|---|
 """
 HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
-# What of a passage is not a sentence: targets, fences of directives, formulas on lines of their
-# own, tables, footnotes.
+# A formula on lines of its own, which may have a label; a page cannot repeat a label.
+FORMULA = re.compile(
+    r"^(?:(?P<fence>`{3,}|:{3,})\{math\}\n(?::\w+:[^\n]*\n)*(?P<one>.*?)^(?P=fence)\s*$"
+    r"|\$\$(?P<two>.*?)\$\$.*?$)",
+    re.MULTILINE | re.DOTALL,
+)
+# What of a passage is not a sentence: targets, fences of directives, tables, footnotes.
 LEFT_OUT = [
     re.compile(r"^\([\w-]+\)=\n?", re.MULTILINE),
-    re.compile(r"^(`{3,}|:{3,})\{math\}.*?^\1\s*$", re.MULTILINE | re.DOTALL),
-    re.compile(r"^\$\$.*?\$\$.*?$", re.MULTILINE | re.DOTALL),
     re.compile(r"^(?:`{3,}|:{3,}).*$", re.MULTILINE),
     re.compile(r"^:\w+:.*$", re.MULTILINE),
     re.compile(r"^\|.*$", re.MULTILINE),
     re.compile(r"\[\^\w+\](?::.*)?"),
 ]
 LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
-LINE_BREAK = re.compile(r"\s*\n\s*(?![-*] |\d+\. )")
-REFERENCE = re.compile(r"\{(?:ref|eq|numref|doc)\}`(?:([^`<]*)<[^>`]+>|[^`]+)`")
+LINE_BREAK = re.compile(r"\s*\n\s*(?![-*] |\d+\. |: )")
 
 
 class Claim(NamedTuple):
@@ -108,9 +110,10 @@ def after_heading(text: str) -> str:
 
 def sentences(text: str) -> str:
     """Keep of a passage what can be said on another page, each paragraph on one line."""
+    text = FORMULA.sub(lambda match: f"$${match['one'] or match['two']}$$", text)
     for pattern in LEFT_OUT:
         text = pattern.sub("", text)
-    text = REFERENCE.sub(lambda match: (match[1] or "").strip() or "(there)", LINK.sub(r"\1", text))
+    text = LINK.sub(r"*\1*", text)
     paragraphs = [LINE_BREAK.sub(" ", part.strip()) for part in re.split(r"\n\s*\n", text)]
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
 
@@ -154,7 +157,8 @@ def page(path: Path, found: list[Claim]) -> str:
     """Write the page of one notebook."""
     title, place = title_of(path), f"../../{inside(path)}"
     head = f"# Claims: {title}\n\n{WRITTEN}\n"
-    head += f"{len(found)} cells with {count_assertions(found)} assertions in [{title}]({place}).\n"
+    cells = "1 cell" if len(found) == 1 else f"{len(found)} cells"
+    head += f"{cells} with {count_assertions(found)} assertions in [{title}]({place}).\n"
     return "\n".join([head, *(block(claim) for claim in found)])
 
 

@@ -36,10 +36,10 @@ SETTINGS = Config(
 
 
 def as_seen_from_exercises(solution: Path) -> nbformat.NotebookNode:
-    """Read a solution, its links as they are one folder higher, where learners' copies stand."""
+    """Read a solution, its title and links as learners' copies have them, one folder higher."""
     notebook = nbformat.read(solution, as_version=4)
     for cell in notebook.cells:
-        cell.source = cell.source.replace("](../../", "](../")
+        cell.source = cell.source.replace("](../../", "](../").replace("# Solution ", "# Exercise ")
     return notebook
 
 

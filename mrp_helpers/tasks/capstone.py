@@ -69,7 +69,7 @@ def _by_state(cells: pd.DataFrame, weight: str) -> pd.Series:
     "C.1",
     Number(within=1e-4),
     right="59.6 % of the 59,775 who answered and live in one of the 50 states. In the laboratory "
-    "this is the truth that everything below is held against.",
+    "this would be the truth; below, the census frame is the population.",
     hint="Code 1 is support and 2 opposition; leave out who did not answer and the District of "
     "Columbia, as clean_cces does.",
     slips=[OTHERS, PER_CENT],
@@ -115,7 +115,7 @@ def _() -> float:
     "C.2",
     Table(keys=("eth",), value="difference"),
     right="The sample has 11 points too many White respondents and 5 too few Black ones. Ethnicity "
-    "matters for this question, so it belongs into the model.",
+    "matters for this question, so it belongs in the model.",
     hint="For each level: its share of the sample's rows minus its share of the frame's n.",
 )
 def composition() -> pd.Series:

@@ -197,7 +197,7 @@ def _where_raked_wins(recipe: str, score: str = "rmse") -> list[str]:
 @task(
     "10.4",
     Names(column="area"),
-    right="Raking wins where a state has hundreds of respondents, or is unlike what its vote lets "
+    right="Raking wins where a state has hundreds of respondents and is unlike what its vote lets "
     "one expect: there the model's misfit is larger than the noise of the weights. Everywhere "
     "else the noise is larger.",
     hint="For each state and estimator the mean over samples of the squared error; then the "

@@ -133,8 +133,8 @@ def _apart(one: np.ndarray, other: np.ndarray) -> float:
     "6.2",
     Table(keys=("width",), value="probability", within=0.012),
     right="Before any data, width 0.1 thinks a gap of ten points all but impossible, and width 5 "
-    "thinks two states in three so far apart. Width 0.5 leaves the question open, as a prior "
-    "should that is to learn from 50 states.",
+    "thinks seven pairs of states in ten so far apart. Width 0.5 leaves the question open, as a "
+    "prior should that is to learn from 50 states.",
     hint="Draw the standard deviation from its half-normal, then two states from a normal with "
     "this standard deviation, turn both into shares, and count gaps above 0.1.",
     slips=[PER_CENT, OTHERS],
@@ -344,7 +344,7 @@ def _remedies(**changed: str) -> pd.Series:
 @task(
     "6.5",
     Labels(keys=("fit",), value="remedy"),
-    right="Two of these tables look nearly alike, A's and C's. The one is a model with too many "
+    right="Two of these rows look nearly alike, A's and C's. The one is a model with too many "
     "columns, the other a plain model that needs patience: the sampler says that something is "
     "wrong, and the rank says what.",
     hint="Look for divergences first. Where there are none, compare the rank of the common design "

@@ -103,8 +103,8 @@ def _from_others(guess: np.ndarray) -> pd.Series:
 @task(
     "13.2",
     Table(keys=("age",), value="guess"),
-    right="It misses by 2.5 points on average, where the mean of the other five misses by 5.1. The "
-    "ends are its weak spot: with a neighbour on one side only, it repeats that neighbour.",
+    right="It misses by 2.5 points on average, where the mean of the other five misses by 5.1. At "
+    "an end it has one neighbour only and repeats it, and where the path jumps it lags behind.",
     hint="On the logit scale: between two known neighbours a walk expects their mean, at an end "
     "the value of the only neighbour. `expit` turns it back into a share.",
     slips=[PER_CENT],

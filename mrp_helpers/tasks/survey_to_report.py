@@ -63,7 +63,7 @@ def _shares(column: str) -> pd.DataFrame:
 @task(
     "15.1",
     Table(keys=("edu",), value="ratio", within=6e-3),
-    right="Three graduates for every two there should be, and a third of the people without a "
+    right="Four graduates for every three there should be, and a third of the people without a "
     "diploma. The match raised no error, and could not have: only a count from elsewhere shows it.",
     hint="Match the survey to the frame with all six codes of education. Then: the share of "
     "respondents at each level, divided by the share of the frame's people (`n`) at that level.",
