@@ -38,7 +38,8 @@ test: venv ## style, types, unit tests, docstring examples, stored notebook outp
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
 	@$(PYTHON) -m codespell_lib .
-	@$(PYTHON) -m pytest -n $(WORKERS) --cov --cov-report=term:skip-covered
+	@$(PYTHON) -m pytest -n $(WORKERS) --cov --cov-report=term:skip-covered tests mrp_helpers
+	@$(PYTHON) -m pytest -n $(WORKERS) chapters explorers appendices exercises/solutions
 	@echo "All tests passed: style, package, notebooks and site. Nothing in the course was changed."
 
 lab: venv ## JupyterLab, opened on the course

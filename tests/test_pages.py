@@ -257,6 +257,14 @@ def test_icons_are_not_read_aloud():
     assert shown == '<i class="fa-solid fa-sun" data-mode="light" aria-hidden="true"></i>'
 
 
+def test_what_opens_a_part_of_the_contents_has_a_name():
+    listed = '<a class="reference internal" href="a.html">What is claimed</a><details><summary>'
+    named = '<summary aria-label="Pages of What is claimed">'
+    assert markup.toggles(listed) == listed.replace("<summary>", named)
+    box = "<p>A box.</p><details><summary>"
+    assert markup.toggles(box) == box
+
+
 def test_what_no_page_uses_is_deleted(tmp_path):
     kept, gone = ["mathjax/tex-chtml.js", "course.css"], ["a/x.map", "locales/de/x.mo"]
     for name in kept + gone:

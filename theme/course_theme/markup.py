@@ -15,6 +15,9 @@ ICON = re.compile(
     r'<(i|span) class="([^"]*\bfa(?:-solid|s|-brands|b)\b[^"]*)"[^>]*?( data-mode="\w+")?[^>]*>'
 )
 
+# What folds the pages below one away in the list of contents; the link before it says which.
+TOGGLE = re.compile(r"(<a\b[^>]*>(?P<title>[^<]*)</a><details[^>]*>)<summary>")
+
 
 def with_scopes(table: re.Match[str]) -> str:
     """Say of each header cell whether it heads a column or a row; an empty one heads nothing."""
@@ -64,4 +67,9 @@ def icons(page: str) -> str:
     return ICON.sub(r'<\1 class="\2"\3 aria-hidden="true">', page)
 
 
-MENDS = (tables, signatures, references, icons)
+def toggles(page: str) -> str:
+    """Name what opens a part of the contents: it is a picture of an arrow only."""
+    return TOGGLE.sub(r'\1<summary aria-label="Pages of \g<title>">', page)
+
+
+MENDS = (tables, signatures, references, icons, toggles)
