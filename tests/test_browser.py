@@ -20,8 +20,8 @@ from tools.execute_notebooks import ROOT, entries
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-# What is like its neighbours is searched once: rows of a table after the first five, plain entries of
-# the contents after the first three, the parts of a formula. Words of code are joined to one text.
+# What is like its neighbours is searched once: rows of a table after the first five, plain entries
+# of the contents after the first three, the parts of a formula. Words of code become one text.
 THIN_OUT = """() => {
     document.querySelectorAll('.highlight pre').forEach(code => {
         code.textContent = code.textContent;
