@@ -78,7 +78,7 @@ def test_every_task_is_asked_once_in_the_order_of_its_number():
 @every_solution
 def test_an_exercise_says_what_it_takes(solution):
     opening = nbformat.read(solution, as_version=4).cells[0].source
-    assert re.match(r"# Exercise \w+: ", opening)
+    assert re.match(r"# Solution \w+: ", opening)
     assert re.search(r"\*\*You need\*\*", opening)
     minutes = re.search(r"\*\*Time\*\* (\d+) minutes", opening)
     assert minutes, "say how many minutes a learner takes: **Time** 30 minutes; ..."
