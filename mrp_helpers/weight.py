@@ -126,16 +126,17 @@ def _require_one_total(margins: Mapping[str, pd.Series]) -> None:
 def _prepare(sample: pd.DataFrame, column: str, margin: pd.Series) -> _Margin:
     if not margin.index.is_unique:
         raise ValueError(f"margin {column!r} lists a level more than once; sum it first")
-    if sample[column].isna().any():
+    people, found = pd.factorize(sample[column])
+    if (people < 0).any():
         raise ValueError(f"sample: column {column!r} has missing values; weight complete rows only")
     present = margin[margin > 0]
-    uncovered = [level for level in sample[column].unique() if level not in present.index]
-    if uncovered:
+    places = present.index.get_indexer(pd.Index(found))
+    if (places < 0).any():
         raise ValueError(
-            f"margin {column!r} has nobody in level {listing(uncovered)}, which respondents have; "
-            f"its levels are {listing(present.index)}"
+            f"margin {column!r} has nobody in level {listing(found[places < 0])}, which "
+            f"respondents have; its levels are {listing(present.index)}"
         )
-    codes = present.index.get_indexer(pd.Index(sample[column]))
+    codes = places[people]
     nobody = present.index[np.bincount(codes, minlength=len(present)) == 0]
     if len(nobody):
         raise ValueError(

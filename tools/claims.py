@@ -31,6 +31,7 @@ from matplotlib import pyplot as plt
 
 import mrp_helpers
 from mrp_helpers.model import SHIPPED, model_digests
+from mrp_helpers.tasks import TASKS
 from tools.execute_notebooks import ROOT, inside, named_or_all, notebooks_in_order
 from tools.write import write_whole
 
@@ -258,6 +259,9 @@ def load_by_name(model: bambi.Model, name: str, **sampler: object) -> xr.DataTre
 def plant(fault: str) -> None:
     """Put a function with a fault into the package, for notebooks to import."""
     mrp_helpers.fit_or_load = load_by_name
+    # That a wrong answer is refused is enough here: which of the known mistakes it is takes longer.
+    for task in TASKS.values():
+        task.mistakes.clear()
     loader, change = FAULTS[fault]
     load = getattr(mrp_helpers, loader)
     setattr(mrp_helpers, loader, lambda *inputs, **options: change(load(*inputs, **options)))
@@ -316,8 +320,16 @@ def in_a_fork(path: Path, fault: str, **options: bool) -> list[tuple[int, str]]:
     return [tuple(pair) for pair in json.loads(answer)]
 
 
+def compute_answers(paths: list[Path]) -> None:
+    """Compute the right answers of these solutions once, for all forks of this process."""
+    for path in paths:
+        for name in re.findall(r'check\(\\"([\w.]+)\\"', path.read_text("utf-8")):
+            TASKS[name].answer()
+
+
 def first_failures(paths: list[Path]) -> dict[str, dict[str, list[tuple[int, str]]]]:
     """Give for each notebook and each fault the first cell that fails and its error."""
+    compute_answers(paths)
     return {
         inside(path): {
             fault: in_a_fork(path, fault)
