@@ -14,6 +14,7 @@ from mrp_helpers import (
     load_state_predictors,
     match_to_frame,
 )
+from mrp_helpers.recode import _left_out
 
 # The published notebook numbers the 50 states 1 to 50, as if codes had no gaps and no D.C.
 STATES_NUMBERED_1_TO_50 = dict(enumerate((s for s in FIPS_STATES.values() if s != "DC"), start=1))
@@ -206,6 +207,13 @@ def test_a_survey_is_put_into_the_words_of_its_frame():
     assert respondents["yes"].dtype == "int64"
     assert respondents.attrs["dropped"] == {"sesso is 9": 1, "risposta is non so": 1}
     assert respondents.attrs["unseen"] == {"area": ["valle"]}
+
+
+def test_one_whom_the_first_and_the_third_column_leave_out_counts_once():
+    levels = pd.DataFrame({"sex": [None, "man"], "age": ["old", "old"], "vote": [None, "yes"]})
+    survey = pd.DataFrame({"q1": [9, 1], "q2": [2, 2], "q3": [8, 1]})
+    sources = {"sex": "q1", "age": "q2", "vote": "q3"}
+    assert _left_out(levels, survey, sources) == {"q1 is 9": 1}
 
 
 def test_one_who_is_left_out_twice_counts_once():
