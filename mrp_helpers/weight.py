@@ -130,7 +130,7 @@ def _prepare(sample: pd.DataFrame, column: str, margin: pd.Series) -> _Margin:
     if (people < 0).any():
         raise ValueError(f"sample: column {column!r} has missing values; weight complete rows only")
     present = margin[margin > 0]
-    places = present.index.get_indexer(pd.Index(found))
+    places = present.index.get_indexer(found)
     if (places < 0).any():
         raise ValueError(
             f"margin {column!r} has nobody in level {listing(found[places < 0])}, which "

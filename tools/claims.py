@@ -267,10 +267,15 @@ def plant(fault: str) -> None:
     setattr(mrp_helpers, loader, lambda *inputs, **options: change(load(*inputs, **options)))
 
 
+def code_of(path: Path) -> str:
+    """Read the code of a notebook."""
+    cells = nbformat.read(path, as_version=4).cells
+    return "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+
+
 def faults_for(path: Path) -> list[str]:
     """List the faults that can be planted in a notebook: one for each input that it reads."""
-    cells = nbformat.read(path, as_version=4).cells
-    code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    code = code_of(path)
     return [fault for fault, (loader, _) in FAULTS.items() if f"{loader}(" in code]
 
 
@@ -323,7 +328,7 @@ def in_a_fork(path: Path, fault: str, **options: bool) -> list[tuple[int, str]]:
 def compute_answers(paths: list[Path]) -> None:
     """Compute the right answers of these solutions once, for all forks of this process."""
     for path in paths:
-        for name in re.findall(r'check\(\\"([\w.]+)\\"', path.read_text("utf-8")):
+        for name in re.findall(r'\bcheck\("([\w.]+)"', code_of(path)):
             TASKS[name].answer()
 
 

@@ -39,7 +39,9 @@ def as_seen_from_exercises(solution: Path) -> nbformat.NotebookNode:
     """Read a solution, its title and links as learners' copies have them, one folder higher."""
     notebook = nbformat.read(solution, as_version=4)
     for cell in notebook.cells:
-        cell.source = cell.source.replace("](../../", "](../").replace("# Solution ", "# Exercise ")
+        cell.source = cell.source.replace("](../../", "](../")
+    title = notebook.cells[0]
+    title.source = title.source.replace("# Solution ", "# Exercise ", 1)
     return notebook
 
 
