@@ -257,6 +257,14 @@ def test_icons_are_not_read_aloud():
     assert shown == '<i class="fa-solid fa-sun" data-mode="light" aria-hidden="true"></i>'
 
 
+def test_a_range_stays_on_one_line():
+    row = '<tr><th scope="row">18-29</th><td>0-1</td><td>4-Year</td><td>-0.5</td></tr>'
+    assert markup.ranges(row) == (
+        '<tr><th scope="row"><span class="range">18-29</span></th>'
+        '<td><span class="range">0-1</span></td><td>4-Year</td><td>-0.5</td></tr>'
+    )
+
+
 def test_what_opens_a_part_of_the_contents_has_a_name():
     listed = '<a class="reference internal" href="a.html">What is claimed</a><details><summary>'
     named = '<summary aria-label="Pages of What is claimed">'

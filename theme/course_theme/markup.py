@@ -15,6 +15,8 @@ ICON = re.compile(
     r'<(i|span) class="([^"]*\bfa(?:-solid|s|-brands|b)\b[^"]*)"[^>]*?( data-mode="\w+")?[^>]*>'
 )
 
+# From one number to another, such as an age band, alone in its cell.
+RANGE = re.compile(r"(<t[hd]\b[^>]*>)(\d+-\d+)(?=</t[hd]>)")
 # What folds the pages below one away in the list of contents; the link before it says which.
 TOGGLE = re.compile(r"(<a\b[^>]*>(?P<title>[^<]*)</a><details[^>]*>)<summary>")
 
@@ -67,9 +69,14 @@ def icons(page: str) -> str:
     return ICON.sub(r'<\1 class="\2"\3 aria-hidden="true">', page)
 
 
+def ranges(page: str) -> str:
+    """Keep the two ends of a range on one line."""
+    return RANGE.sub(r'\1<span class="range">\2</span>', page)
+
+
 def toggles(page: str) -> str:
     """Name what opens a part of the contents: it is a picture of an arrow only."""
     return TOGGLE.sub(r'\1<summary aria-label="Pages of \g<title>">', page)
 
 
-MENDS = (tables, signatures, references, icons, toggles)
+MENDS = (tables, signatures, references, icons, ranges, toggles)
