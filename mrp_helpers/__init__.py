@@ -14,7 +14,13 @@ from mrp_helpers.data import (
 )
 from mrp_helpers.evaluate import evaluate
 from mrp_helpers.model import fit_or_load, sampler_health
-from mrp_helpers.plots import plot_composition, plot_estimates, plot_map, use_course_style
+from mrp_helpers.plots import (
+    plot_composition,
+    plot_estimates,
+    plot_map,
+    tabulate_estimates,
+    use_course_style,
+)
 from mrp_helpers.poststratify import poststratify, poststratify_draws
 from mrp_helpers.recode import CELL, FIPS_STATES, LEVELS, OUTCOMES, clean_cces, match_to_frame
 from mrp_helpers.sample import (
@@ -54,5 +60,6 @@ __all__ = [
     "rake",
     "sampler_health",
     "selection_weights",
+    "tabulate_estimates",
     "use_course_style",
 ]

@@ -197,30 +197,14 @@ def plot_estimates(
     >>> [label.get_text() for label in plot_estimates({"raw": table}).get_yticklabels()]
     ['AL', 'AK']
     """
-    require_type(tables, Mapping, "tables")
-    if not 0 < len(tables) <= len(_MARKERS):
-        raise ValueError(f"{len(tables)} tables given; between 1 and {len(_MARKERS)} can be shown")
-    for name, table in tables.items():
-        require_columns(table, [by, "estimate"], f"table {name!r}")
-    if order is None:
-        first = next(iter(tables.values()))
-        order = first.sort_values("estimate", ascending=False)[by].to_list()
-    for name, table in tables.items():
-        require_numbers(table["estimate"], f"table {name!r}: column 'estimate'")
-        if table[by].duplicated().any():
-            twice = table.loc[table[by].duplicated(), by].unique()
-            raise ValueError(f"table {name!r} lists {listing(twice)} more than once")
-        if not table[by].isin(list(order)).any():
-            raise ValueError(
-                f"table {name!r} has none of the groups that are shown: {listing(order)}"
-            )
+    order = _require_estimates(tables, by, order)
     rows = np.arange(len(order))
     ax = ax or plt.subplots(figsize=(_WIDTH, 1.2 + _ROW * len(rows)))[1]
     offsets = np.linspace(-0.18, 0.18, len(tables)) if len(tables) > 1 else [0.0]
     for number, (name, table) in enumerate(tables.items()):
-        placed = table.set_index(by).reindex(list(order)) * 100
+        placed = _in_per_cent(table, by, order)
         at, colour = rows + offsets[number], OKABE_ITO[number]
-        if {"lower", "upper"} <= set(table):
+        if "lower" in placed:
             ax.hlines(at, placed["lower"], placed["upper"], color=colour, linewidth=1.2)
         ax.plot(placed["estimate"], at, _MARKERS[number], color=colour, markersize=4, label=name)
     _name_rows(ax, rows, order)
@@ -229,6 +213,57 @@ def plot_estimates(
     ax.set_xlabel("estimate (%)")
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(tables), borderaxespad=0.2)
     return ax
+
+
+def tabulate_estimates(
+    tables: Mapping[str, pd.DataFrame],
+    by: str = "state",
+    *,
+    order: Sequence[object] | None = None,
+) -> pd.DataFrame:
+    """List several estimates of the same groups side by side: the numbers of `plot_estimates`.
+
+    Parameters
+    ----------
+    tables : mapping of str to pandas.DataFrame
+        As in `plot_estimates`: the columns `by`, ``estimate`` (a share, 0-1) and, if a table has
+        intervals, ``lower`` and ``upper``.
+    by : str
+        The column that names a group.
+    order : sequence or None
+        Groups from top to bottom; by default by the first table's estimate, largest on top.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Estimates in per cent, one row a group, indexed by `by`: for each table a column of its
+        name and, if it has intervals, two more with their ends. A group that a table does not
+        list is missing there.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        As `plot_estimates` does.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mrp_helpers import tabulate_estimates
+    >>> raw = pd.DataFrame({"state": ["AK", "AL"], "estimate": [0.4, 0.6]})
+    >>> mrp = pd.DataFrame({"state": ["AL"], "estimate": [0.5], "lower": [0.25], "upper": [0.75]})
+    >>> tabulate_estimates({"raw": raw, "MRP": mrp})
+            raw   MRP  MRP, lower  MRP, upper
+    state
+    AL     60.0  50.0        25.0        75.0
+    AK     40.0   NaN         NaN         NaN
+    """
+    order = _require_estimates(tables, by, order)
+    columns = {
+        name if what == "estimate" else f"{name}, {what}": values
+        for name, table in tables.items()
+        for what, values in _in_per_cent(table, by, order).items()
+    }
+    return pd.DataFrame(columns)
 
 
 def plot_map(
@@ -305,6 +340,38 @@ def plot_map(
     key = ScalarMappable(scale, colours)
     ax.figure.colorbar(key, ax=ax, orientation="horizontal", shrink=0.6, pad=0.02, label=label)
     return ax
+
+
+def _require_estimates(
+    tables: Mapping[str, pd.DataFrame], by: str, order: Sequence[object] | None
+) -> list[object]:
+    """Check what is to be shown side by side; give the groups from top to bottom."""
+    require_type(tables, Mapping, "tables")
+    if not 0 < len(tables) <= len(_MARKERS):
+        raise ValueError(f"{len(tables)} tables given; between 1 and {len(_MARKERS)} can be shown")
+    for name, table in tables.items():
+        require_columns(table, [by, "estimate"], f"table {name!r}")
+    if order is None:
+        first = next(iter(tables.values()))
+        order = first.sort_values("estimate", ascending=False)[by].to_list()
+    for name, table in tables.items():
+        for column in ["estimate", *(end for end in ("lower", "upper") if end in table)]:
+            require_numbers(table[column], f"table {name!r}: column {column!r}")
+        if table[by].duplicated().any():
+            twice = table.loc[table[by].duplicated(), by].unique()
+            raise ValueError(f"table {name!r} lists {listing(twice)} more than once")
+        if not table[by].isin(list(order)).any():
+            raise ValueError(
+                f"table {name!r} has none of the groups that are shown: {listing(order)}"
+            )
+    return list(order)
+
+
+def _in_per_cent(table: pd.DataFrame, by: str, order: list[object]) -> pd.DataFrame:
+    """Put a table's estimates, and the ends of its intervals if it has them, in order."""
+    whole = {"lower", "upper"} <= set(table)
+    columns = ["estimate", "lower", "upper"] if whole else ["estimate"]
+    return 100 * table.set_index(by)[columns].reindex(order)
 
 
 def _name_rows(ax: Axes, rows: np.ndarray, names: Iterable[object]) -> None:

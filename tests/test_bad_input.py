@@ -63,6 +63,7 @@ BAD_INPUT = {
     "plot_composition": ["test_plots::test_bad_tables_are_refused"],
     "plot_estimates": ["test_plots::test_bad_tables_are_refused"],
     "plot_map": ["test_plots::test_bad_tables_are_refused"],
+    "tabulate_estimates": ["test_plots::test_bad_tables_are_refused"],
     "poststratify": [
         "test_poststratify::test_bad_frames_are_refused",
         "test_poststratify::test_groups_must_have_names",
@@ -171,6 +172,7 @@ def valid_arguments(name):
         "plot_composition": lambda: (shares, shares, "state"),
         "plot_estimates": lambda: ({"raw": shares},),
         "plot_map": lambda: (truth, "share"),
+        "tabulate_estimates": lambda: ({"raw": shares},),
         "poststratify": lambda: (model, synthetic.draws_for(model), synthetic.cells(seed=9)),
         "poststratify_draws": lambda: (model, synthetic.draws_for(model), synthetic.cells(seed=9)),
         "rake": lambda: (shares, {"state": truth}),

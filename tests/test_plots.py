@@ -10,6 +10,7 @@ from mrp_helpers import (
     plot_composition,
     plot_estimates,
     plot_map,
+    tabulate_estimates,
     use_course_style,
 )
 
@@ -66,6 +67,23 @@ def test_each_series_has_its_own_colour_and_shape():
     assert len({line.get_marker() for line in ax.lines}) == 3
 
 
+def test_a_table_lists_what_the_figure_shows():
+    ax = plot_estimates({"raw": RAW, "model": MODEL})
+    listed = tabulate_estimates({"raw": RAW, "model": MODEL})
+    assert list(listed) == ["raw", "model", "model, lower", "model, upper"]
+    assert list(listed.index) == [label.get_text() for label in ax.get_yticklabels()]
+    assert listed.index.name == "state"
+    for name in ("raw", "model"):
+        np.testing.assert_allclose(listed[name], marks(ax)[name])
+    np.testing.assert_allclose(listed[["model, lower", "model, upper"]].loc["AL"], [50, 70])
+
+
+def test_a_group_that_a_table_lacks_is_missing_in_the_list():
+    listed = tabulate_estimates({"raw": RAW, "model": MODEL.tail(1)}, order=["AK", "CA"])
+    assert list(listed.index) == ["AK", "CA"]
+    assert listed["model"].isna().to_list() == [True, False]
+
+
 def test_map_writes_each_state_with_its_number():
     votes = load_state_predictors().set_index("state")["repvote"] * 100
     ax = plot_map(votes, label="share", centre=50)
@@ -118,6 +136,23 @@ def test_style_sets_colours_and_shapes_together():
             lambda: plot_estimates({"raw": RAW.astype({"estimate": str})}),
             TypeError,
             "table 'raw': column 'estimate' is not numeric",
+        ),
+        (
+            lambda: plot_estimates({"raw": MODEL.astype({"upper": str})}),
+            TypeError,
+            "table 'raw': column 'upper' is not numeric",
+        ),
+        (lambda: tabulate_estimates(RAW), TypeError, "tables is of type DataFrame"),
+        (lambda: tabulate_estimates({}), ValueError, "0 tables given"),
+        (
+            lambda: tabulate_estimates({"raw": MODEL.astype({"lower": str})}),
+            TypeError,
+            "table 'raw': column 'lower' is not numeric",
+        ),
+        (
+            lambda: tabulate_estimates({"raw": RAW}, order=["ZZ"]),
+            ValueError,
+            "table 'raw' has none of the groups that are shown: 'ZZ'",
         ),
         (
             lambda: plot_estimates({"raw": pd.concat([RAW, RAW.head(1)])}),
