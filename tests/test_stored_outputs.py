@@ -26,6 +26,15 @@ SHORTEST_ALT = 30
 NOTEBOOK_METADATA = {"kernelspec", "language_info", "mystnb"}
 VOLATILE = {"execution", "ExecuteTime", "collapsed", "scrolled"}
 RERUN = "run 'make notebooks'"
+# Figures whose message is a shape, or whose numbers stand elsewhere.
+NO_NUMBERS = {
+    "fig-model-graph": "a diagram",
+    "fig-fixed-prior": "densities, and a direction that no table shows",
+    "fig-prior-predictive": "densities",
+    "fig-trace": "thousands of draws, whose summary is the table of health",
+    "fig-election-line": "the states of fig-election-night again, with a line",
+    "fig-hood-volume": "three curves, drawn from their formulas",
+}
 
 
 def own_names() -> set[str]:
@@ -107,6 +116,42 @@ def lint(name: str, notebook: nbformat.NotebookNode) -> list[str]:
 def test_stored_outputs_are_fit_to_publish(path):
     found = lint(str(path.relative_to(ROOT)), nbformat.read(path, as_version=4))
     assert not found, "\n".join(found)
+
+
+def without_numbers(cells: list[nbformat.NotebookNode]) -> list[str]:
+    """List the figures that have no table of numbers within three cells."""
+    found = []
+    for at, cell in enumerate(cells):
+        name = cell.metadata.get("mystnb", {}).get("figure", {}).get("name")
+        near = [other for other in cells[max(at - 3, 0) : at + 3] if other.cell_type == "code"]
+        shown = "".join(texts(output) for other in near for output in other.outputs)
+        if name and "<table" not in shown:
+            found.append(name)
+    return found
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_figure_has_its_numbers_near(path):
+    bare = without_numbers(nbformat.read(path, as_version=4).cells)
+    missing = sorted(set(bare) - set(NO_NUMBERS))
+    assert not missing, (
+        f"{path.name}: no table of numbers near {missing}: add a cell with the tag hide-cell after "
+        "the figure, as its neighbours do, or a reason to NO_NUMBERS"
+    )
+
+
+def test_figures_without_numbers_have_their_reason():
+    bare = [name for path in NOTEBOOKS for name in without_numbers(nbformat.read(path, 4).cells)]
+    assert sorted(bare) == sorted(NO_NUMBERS)
+
+
+def test_a_figure_without_numbers_is_found():
+    table = new_output("execute_result", {"text/html": "<table></table>", "text/plain": "0"})
+    figure = new_code_cell("x", outputs=[picture()], metadata={"mystnb": FIGURE})
+    numbers = new_code_cell("y", outputs=[table])
+    words = [new_markdown_cell("more")] * 3
+    assert without_numbers([figure, numbers]) == []
+    assert without_numbers([numbers, *words, figure]) == ["fig-support"]
 
 
 # That the lint can fail: one small notebook for each fault.
