@@ -329,14 +329,13 @@ def sampler_health(draws: xr.DataTree) -> pd.DataFrame:
         raise ValueError("draws do not say which diverged: 'sample_stats' lacks 'diverging'")
     if draws["posterior"].sizes["chain"] < 2:
         raise ValueError("draws have one chain; r-hat compares chains, so sample at least two")
-    worst = az.summary(draws, kind="diagnostics", round_to="none")
+    posterior = draws["posterior"].to_dataset()
     health = pd.DataFrame(
         {
             "divergences": [int(draws["sample_stats"]["diverging"].sum())],
-            # A parameter without a diagnostic (stuck, or not a number) must not count as fine.
-            "max_r_hat": [worst["r_hat"].max(skipna=False)],
-            "min_ess_bulk": [worst["ess_bulk"].min(skipna=False)],
-            "min_ess_tail": [worst["ess_tail"].min(skipna=False)],
+            "max_r_hat": [_of_all(az.rhat(posterior)).max()],
+            "min_ess_bulk": [_of_all(az.ess(posterior, method="bulk")).min()],
+            "min_ess_tail": [_of_all(az.ess(posterior, method="tail")).min()],
         }
     )
     health["healthy"] = (
@@ -346,3 +345,12 @@ def sampler_health(draws: xr.DataTree) -> pd.DataFrame:
         & (health["min_ess_tail"] > 400)
     )
     return health
+
+
+def _of_all(diagnostic: xr.Dataset) -> np.ndarray:
+    """Join what a diagnostic says of each parameter.
+
+    A parameter without a diagnostic (stuck, or not a number) must not count as fine: the largest
+    and the smallest of these numbers are then missing, too.
+    """
+    return np.concatenate([np.ravel(values) for values in diagnostic.values()])
