@@ -42,7 +42,7 @@ def small_study(path: Path, workers: int) -> bytes:
 
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory) -> bytes:
-    return small_study(tmp_path_factory.mktemp("study") / "one.parquet", workers=1)
+    return small_study(tmp_path_factory.mktemp("study") / "two.parquet", workers=2)
 
 
 def start(*command: object) -> subprocess.Popen:
@@ -58,12 +58,11 @@ def wait_for(condition, seconds: float = 120) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("workers", [2, 4])
-def test_results_do_not_depend_on_the_number_of_workers(uninterrupted, tmp_path, workers):
-    assert small_study(tmp_path / "small.parquet", workers) == uninterrupted
+def test_results_do_not_depend_on_the_number_of_workers(uninterrupted, tmp_path):
+    assert small_study(tmp_path / "small.parquet", workers=4) == uninterrupted
 
 
-def test_a_killed_run_goes_on_to_the_same_bytes(uninterrupted, tmp_path, capsys):
+def test_a_killed_run_goes_on_alone_to_the_same_bytes(uninterrupted, tmp_path, capsys):
     path = tmp_path / "small.parquet"
     folder = study.unfinished(path)
     killed = start("tools.study", "--small", path, "--workers", 1)

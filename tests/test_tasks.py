@@ -1,9 +1,11 @@
 """Every task of the exercises, from both sides: what must pass passes, what is wrong is explained.
 
 A task is tried as learners would: untouched, solved, solved in other words, with each known
-mistake, and with things that are no answer at all.
+mistake, and with things that are no answer at all, of the strangest kinds.
 """
 
+import contextlib
+import io
 import time
 from collections import Counter
 from functools import cache
@@ -13,6 +15,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from mrp_helpers import check
 from mrp_helpers.tasks import TASKS, _world
@@ -223,3 +227,49 @@ def test_an_unknown_task_is_named_with_those_that_exist(capsys):
     assert "There is no such task" in said(capsys)
     assert check(None, 1) is False
     assert "'1.1'" in said(capsys)
+
+
+class Hostile:
+    """An answer that fails whatever is asked of it."""
+
+    def _fail(self, *_):
+        raise RuntimeError("no")
+
+    __len__ = __iter__ = __eq__ = __bool__ = __float__ = __array__ = __getattr__ = __repr__ = _fail
+    __hash__ = None
+
+
+NUMBERS = st.one_of(st.integers(), st.floats(), st.booleans(), st.complex_numbers())
+WORDS = st.one_of(st.text(max_size=8), st.sampled_from(["AL", "White", "18-29", "state", "n"]))
+STRANGE = st.sampled_from(
+    [None, ..., Hostile, len, NotImplemented, np.nan, pd.NA, pd.NaT, b"\xff", range(3),
+     np.array(1), np.array([[1, 2]]), np.array(["a"], dtype=object), np.datetime64("2020-01-01"),
+     pd.Series(dtype=float), pd.Series([1, 1], index=["a", "a"]), pd.DataFrame(),
+     pd.DataFrame([[1, 2]], columns=["a", "a"]), pd.DataFrame({"state": ["AL"], "estimate": ["x"]}),
+     pd.Series([1.0], index=pd.MultiIndex.from_tuples([("AL", 1)])), pd.Series([[1], {2: 3}]),
+     pd.Categorical(["a", None]), xr.DataArray(np.zeros((2, 3, 4))), xr.Dataset(), 10**400]
+)  # fmt: skip
+ANSWERS = st.recursive(
+    # Hypothesis itself would stumble over a hostile object, if it saw one before the test.
+    st.one_of(NUMBERS, WORDS, STRANGE, st.none().map(lambda _: Hostile())),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=5),
+        st.lists(inner, max_size=3).map(tuple),
+        st.dictionaries(WORDS, inner, max_size=5),
+        st.lists(inner, max_size=5).map(lambda values: pd.Series(values, dtype=object)),
+        st.dictionaries(WORDS, NUMBERS, max_size=5).map(pd.Series),
+        st.lists(st.tuples(WORDS, NUMBERS), max_size=5).map(
+            lambda rows: pd.DataFrame(rows, columns=["state", "estimate"])
+        ),
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(task=st.one_of(st.sampled_from(sorted(TASKS)), WORDS, STRANGE), answer=ANSWERS)
+def test_check_never_raises(task, answer):
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        verdict = check(task, answer)
+    assert verdict is True or verdict is False
+    assert said.getvalue().strip()
