@@ -97,11 +97,12 @@ def _amounts(values: pd.Series, amount: float | Mapping[Any, float]) -> pd.Serie
     if not isinstance(amount, Mapping):
         require_numbers(values, f"{values.name}, which the recipe multiplies,")
         return values * amount
-    never = [level for level in amount if level not in set(values)]
+    levels = set(values.unique())
+    never = [level for level in amount if level not in levels]
     if never:
         raise ValueError(
             f"the recipe adds weight for {values.name} = {listing(never)}, which nobody has; "
-            f"the levels are {listing(sorted(set(values)))}"
+            f"the levels are {listing(sorted(levels))}"
         )
     return values.map(amount).fillna(0.0)
 
