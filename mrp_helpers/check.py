@@ -5,11 +5,12 @@ data and stored draws, and functions that make the mistakes that learners make.
 """
 
 import textwrap
+from dataclasses import replace
 from typing import Any
 
 from mrp_helpers._errors import listing
 from mrp_helpers.tasks import TASKS
-from mrp_helpers.tasks._forms import Unreadable
+from mrp_helpers.tasks._forms import ROUNDED, Unreadable
 from mrp_helpers.tasks._task import Task, made
 
 _WIDTH = 84
@@ -66,13 +67,17 @@ def _judge(task: Task[Any], answer: object) -> tuple[bool, str]:
         return True, f"Right. {task.right}"
     for mistake in task.mistakes:
         mistaken = task.form.read(made(mistake.make), right)
-        if mistake.scale == 1:
-            found = task.form.same(given, mistaken)
-        else:
-            found = task.form.same(given / mistake.scale, mistaken / mistake.scale)
-        if found:
+        if _is_mistaken(task.form, given, mistaken, mistake.scale):
             return False, f"Not yet. {mistake.reason}"
     return False, f"Not yet. {task.form.difference(given, right)} {task.hint}"
+
+
+def _is_mistaken(form: Any, given: Any, mistaken: Any, scale: float) -> bool:
+    """Compare an answer with a mistaken one; of another scale, to as many digits as are printed."""
+    if scale == 1:
+        return bool(form.same(given, mistaken))
+    rounded = replace(form, within=max(form.within, ROUNDED))
+    return bool(rounded.same(given / scale, mistaken / scale))
 
 
 def _is_blank(answer: object) -> bool:

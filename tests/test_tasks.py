@@ -229,6 +229,14 @@ def test_an_unknown_task_is_named_with_those_that_exist(capsys):
     assert "'1.1'" in said(capsys)
 
 
+def test_per_cent_is_recognised_in_as_many_digits_as_are_printed(capsys):
+    right = TASKS["C.1"].answer()
+    assert not check("C.1", round(100 * right, 1))
+    assert "This is in per cent." in said(capsys)
+    assert not check("C.1", round(100 * right))
+    assert "This is in per cent." not in said(capsys)
+
+
 class Hostile:
     """An answer that fails whatever is asked of it."""
 
