@@ -137,9 +137,6 @@ class Visit:
         self.page.on("requestfailed", self.lose)
         self.page.on("response", self.look)
 
-    def open(self, name: str) -> None:
-        self.page.goto(f"{self.home}/{name}.html")
-
     def refuse(self, route) -> None:
         self.wrong.append(f"asks another host: {route.request.url}")
         route.abort()
@@ -160,7 +157,7 @@ class Visit:
 
     def go(self, name: str):
         """Open a page, and wait until its formulas are set."""
-        self.open(name)
+        self.page.goto(f"{self.home}/{name}.html")
         # As if to print, which sets the formulas that are not in sight yet.
         self.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
         self.page.wait_for_function(
@@ -264,6 +261,10 @@ class TestTheOther:
         assert look_at(tab, name) == []
 
 
+def test_pages_of_each_sort_exist():
+    assert set(PAGES) >= OF_EACH_SORT
+
+
 class TestOnDisk:
     """Opened from a folder, without a server."""
 
@@ -271,15 +272,10 @@ class TestOnDisk:
         wrong = {}
         for name in PAGES:
             tab_on_disk.wrong.clear()
-            # The script of formulas is one for all pages; a few of each sort try it.
-            visit = tab_on_disk.go if name in OF_EACH_SORT else tab_on_disk.open
-            visit(name)
+            tab_on_disk.go(name)
             if tab_on_disk.wrong:
                 wrong[name] = list(tab_on_disk.wrong)
         assert wrong == {}
-
-    def test_pages_of_each_sort_exist(self):
-        assert set(PAGES) >= OF_EACH_SORT
 
     @pytest.mark.parametrize(
         ("words", "page"),
