@@ -36,7 +36,6 @@ lighthouse: venv ## scores of five built pages; at least 95 each (needs Chromium
 test: venv ## style, types, unit tests, docstring examples, stored notebook outputs, site
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
-	@$(PYTHON) -m mypy
 	@$(PYTHON) -m codespell_lib .
 	@$(PYTHON) -m pytest -n $(WORKERS) --cov --cov-report=term:skip-covered tests mrp_helpers
 	@$(PYTHON) -m pytest -n $(WORKERS) chapters explorers appendices exercises/solutions

@@ -4,6 +4,7 @@ import importlib.metadata
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -196,3 +197,10 @@ def test_table_of_derived_files_names_what_exists(row):
     assert [name.removeprefix("make ") for name in command] and all(
         name.removeprefix("make ") in targets() for name in command
     )
+
+
+def test_types_are_sound():
+    """A test like others, so that a second worker goes on while mypy reads the libraries."""
+    command = [sys.executable, "-m", "mypy"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
