@@ -146,9 +146,8 @@ class Visit:
             self.wrong.append(f"console: {message.text[:200]}")
 
     def lose(self, request) -> None:
-        # A page that is left before these have come drops them; missing, they fail otherwise.
-        late = ("/icon.svg", "/mathjax/tex-chtml.js")
-        left = request.failure == "net::ERR_ABORTED" and request.url.endswith(late)
+        # A page that is left before its icon has come drops it; a missing icon fails otherwise.
+        left = request.failure == "net::ERR_ABORTED" and request.url.endswith("/icon.svg")
         if not left:
             self.wrong.append(f"failed: {request.url} ({request.failure})")
 
@@ -156,12 +155,9 @@ class Visit:
         if response.status >= 400:
             self.wrong.append(f"{response.status}: {response.url}")
 
-    def open(self, name: str) -> None:
-        self.page.goto(f"{self.home}/{name}.html")
-
     def go(self, name: str):
         """Open a page, and wait until its formulas are set."""
-        self.open(name)
+        self.page.goto(f"{self.home}/{name}.html")
         # As if to print, which sets the formulas that are not in sight yet.
         self.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
         self.page.wait_for_function(
@@ -276,9 +272,7 @@ class TestOnDisk:
         wrong = {}
         for name in PAGES:
             tab_on_disk.wrong.clear()
-            # One script sets the formulas of all pages; those of each sort wait until it has.
-            visit = tab_on_disk.go if name in OF_EACH_SORT else tab_on_disk.open
-            visit(name)
+            tab_on_disk.go(name)
             if tab_on_disk.wrong:
                 wrong[name] = list(tab_on_disk.wrong)
         assert wrong == {}
