@@ -285,8 +285,7 @@ class _Groups:
         times = self.people[rows]
         if times.shape[1] > 1:
             values, times = times * values, np.ones((len(codes), 1))
-        places = (codes, np.arange(len(codes)))
-        members = sparse.csr_array((times[:, 0], places), shape=(len(here), len(codes)))
+        members = sparse.csr_array((times[:, 0], (codes, np.arange(len(codes)))))
         totals[here] += members @ values
 
     def label(self, means: np.ndarray, posterior: xr.Dataset) -> xr.DataArray:
