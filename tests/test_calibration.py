@@ -84,18 +84,21 @@ def heaped(ranks):
     return binomtest(int(outermost.sum()), len(ranks), 0.1, alternative="greater").pvalue
 
 
-FITS = {}
+@pytest.fixture(scope="module")
+def fits():
+    """The fits that were sampled so far, by their seed."""
+    return {}
 
 
 @pytest.fixture
-def sampled_once(monkeypatch):
+def sampled_once(fits, monkeypatch):
     """Both faults below are planted behind the sampler: give both the same fits."""
     sample = calibrate.nutpie.sample
 
     def remember(compiled, seed, **options):
-        if seed not in FITS:
-            FITS[seed] = sample(compiled, seed=seed, **options)
-        return FITS[seed]
+        if seed not in fits:
+            fits[seed] = sample(compiled, seed=seed, **options)
+        return fits[seed]
 
     monkeypatch.setattr(calibrate.nutpie, "sample", remember)
 
