@@ -7,6 +7,10 @@ from typing import Literal
 
 import pandas as pd
 
+# Results of simulations are stored as whole numbers: of shares these parts, which are
+# ten-thousandths of a percentage point, and of scores those.
+SHARE_UNITS = 1_000_000
+SCORE_UNITS = 100_000
 _FOLDER = Path(__file__).parent / "datasets"
 _REMEDY = (
     "restore it with `git checkout -- mrp_helpers/datasets` in a clone, or reinstall the package"
@@ -188,3 +192,68 @@ def load_study(part: Literal["samples", "nuts"] = "samples") -> pd.DataFrame:
     return study.assign(
         **{name: study[name].astype("float64") / unit for name, unit in units.items()}
     )
+
+
+def load_simulation(name: Literal["methods", "party", "assumptions"]) -> pd.DataFrame:
+    """Load what a chapter's estimates were in 200 biased samples.
+
+    Parameters
+    ----------
+    name : {"methods", "party", "assumptions"}
+        The scores of ten methods (chapter 8); the share that each way of raking to party estimates
+        (chapter 12), or that one of them estimates when an assumption fails.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The column ``seed`` (of `draw_biased_sample`), and shares, 0-1: for ``"methods"`` one row
+        per sample and ``method``, with its errors and coverage in the states and in the nation;
+        otherwise one row per sample and one column per way or assumption.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        When the bundled file is missing or damaged, or there is no such simulation.
+
+    Notes
+    -----
+    Source: ``tools/simulations.py``, which calls the chapters' functions.
+
+    Examples
+    --------
+    >>> load_simulation("methods").groupby("method")["seed"].nunique()["raked"].item()
+    200
+    """
+    if name not in ("methods", "party", "assumptions"):
+        raise ValueError(f"no simulation {name!r}; choose 'methods', 'party' or 'assumptions'")
+    stored = pd.read_csv(_verified_bytes(f"{name}.csv"))
+    shares = stored.select_dtypes("number").columns.drop("seed")
+    return stored.assign(**(stored[shares] / SHARE_UNITS))
+
+
+def load_leave_one_out() -> pd.DataFrame:
+    """Load the leave-one-out scores of the six models of chapter 8.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per model and left-out row: ``model``, ``kind`` (``"cell"`` or ``"person"``),
+        ``elpd`` (expected log predictive density) and ``k`` (Pareto k). Cells and persons are in
+        the order of the chapter's tables.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        When the bundled file is missing or damaged; the message says how to restore it.
+
+    Notes
+    -----
+    Source: ``tools/simulations.py``, which calls the chapter's function.
+
+    Examples
+    --------
+    >>> load_leave_one_out().groupby("kind")["k"].max().round(1).to_dict()
+    {'cell': 0.8, 'person': 0.8}
+    """
+    scores = pd.read_parquet(_verified_bytes("leave_one_out.parquet"))
+    return scores.assign(**(scores[["elpd", "k"]] / SCORE_UNITS))

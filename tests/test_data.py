@@ -11,12 +11,16 @@ from mrp_helpers import (
     load_poststrat_frame,
     load_state_predictors,
 )
-from mrp_helpers.data import load_study
+from mrp_helpers.data import load_leave_one_out, load_simulation, load_study
 
 LOADERS = {
     "cces18.parquet": load_cces,
     "frame.parquet": load_poststrat_frame,
     "heart_transplants.csv": load_heart_transplants,
+    "assumptions.csv": lambda: load_simulation("assumptions"),
+    "leave_one_out.parquet": load_leave_one_out,
+    "methods.csv": lambda: load_simulation("methods"),
+    "party.csv": lambda: load_simulation("party"),
     "states.csv": load_state_predictors,
     "study.parquet": load_study,
     "study_nuts.csv": lambda: load_study("nuts"),
@@ -97,3 +101,26 @@ def test_study_has_every_estimator_in_every_area_of_every_sample():
     assert load_study("nuts").groupby(["recipe", "sample", "estimator"]).size().eq(51).all()
     with pytest.raises(ValueError, match="no part 'both'"):
         load_study("both")
+
+
+@pytest.mark.parametrize("name", ["methods", "party", "assumptions"])
+def test_simulations_are_complete_and_shares(name):
+    stored = load_simulation(name)
+    assert sorted(stored["seed"].unique()) == list(range(200))
+    assert stored.notna().all(axis=None)
+    assert (stored.select_dtypes("float").abs() <= 1).all(axis=None)
+    if name == "methods":
+        assert stored.groupby("seed").size().eq(10).all() and stored["method"].nunique() == 10
+    else:
+        assert stored["seed"].is_unique and stored.shape[1] == 1 + 5
+
+
+def test_a_simulation_that_does_not_exist_is_named():
+    with pytest.raises(ValueError, match="no simulation 'study'.*'party'"):
+        load_simulation("study")
+
+
+def test_leave_one_out_has_every_row_of_every_model():
+    sizes = load_leave_one_out().groupby(["kind", "model"]).size().unstack()
+    assert sizes.loc["cell"].eq(2_173).all() and sizes.loc["person"].eq(5_000).all()
+    assert sizes.shape[1] == 6 and load_leave_one_out().notna().all(axis=None)

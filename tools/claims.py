@@ -234,13 +234,12 @@ FAULTS = {
     "draws": ("fit_or_load", draws_stretched),
 }
 PATIENCE = 600  # seconds
-# What the tests do not plant; --plant does. Chapter 8 reaches the real frame after a minute of
-# simulation. The numbers of the page on calibration were simulated by another command and stored;
-# of the survey's answers it takes only the truth of each state, for one table. Chapter 11 asks for
-# whom people voted, and not what they answered on abortion; exercise 13 reads shapes of priors off
-# draws, which keep them when stretched; exercise 15 plants its truth with the same votes it reads.
+# What the tests do not plant; --plant does. The numbers of the page on calibration were simulated
+# by another command and stored; of the survey's answers it takes only the truth of each state, for
+# one table. Chapter 11 asks for whom people voted, and not what they answered on abortion;
+# exercise 13 reads shapes of priors off draws, which keep them when stretched; exercise 15 plants
+# its truth with the same votes it reads.
 NOT_PLANTED = {
-    ("08-does-it-work", "frame"),
     ("calibration", "answers"),
     ("11-an-election-that-was-counted", "answers"),
     ("13-structured-priors", "draws"),
