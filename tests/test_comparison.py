@@ -139,7 +139,7 @@ PLANTED = [
     (QUIZ, "this is right", "this is wrong"),
     (PLOT, "0.5", "0.54"),
 ]
-NO_TIME = "import tools.budget\n\ntools.budget.SECONDS = 0\n"
+NO_MEMORY = "import tools.budget\n\ntools.budget.MEGABYTES = 0\n"
 
 
 def nbval(folder, *options):
@@ -184,14 +184,14 @@ def test_every_planted_change_fails_under_nbval(folder):
         assert old in cell.source
         cell.source = cell.source.replace(old, new)
     nbformat.write(notebook, path)
-    (folder / "no_time.py").write_text(NO_TIME)
-    code, report = nbval(folder, "-p", "no_time")
+    (folder / "no_memory.py").write_text(NO_MEMORY)
+    code, report = nbval(folder, "-p", "no_memory")
     path.write_text(text, "utf-8")
     assert code == 1, report
     assert report.count("Cell outputs differ") == len(PLANTED), report
     assert f"{len(PLANTED) + 1} failed" in report
     assert "the picture is another one" in report
-    assert "planted.ipynb took" in report and "the limit is 0 s" in report
+    assert "planted.ipynb held" in report and "the limit is 0 MB" in report
 
 
 # Every cell is compared. Where one cannot be, the reason stands beside the tag.
