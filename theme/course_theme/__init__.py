@@ -8,7 +8,16 @@ from importlib import import_module
 
 from sphinx.application import Sphinx
 
-MODULES = ("address", "offline", "sharing", "doors", "finish", "explorers", "weight")
+MODULES = (
+    "contents",
+    "address",
+    "offline",
+    "sharing",
+    "doors",
+    "finish",
+    "explorers",
+    "weight",
+)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
