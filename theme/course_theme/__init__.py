@@ -9,6 +9,7 @@ from importlib import import_module
 from sphinx.application import Sphinx
 
 MODULES = (
+    "shortcuts",
     "contents",
     "address",
     "offline",
