@@ -17,6 +17,7 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+BUILDER = ROOT / "theme" / "lean_builder.py"
 WARNING = re.compile(r"\b(WARNING|ERROR|SEVERE|CRITICAL)\b")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 # The site in one file, inside the site; the front page of the copy says that it is the copy.
@@ -29,8 +30,7 @@ def build(output: Path, source: Path = ROOT) -> tuple[int, str]:
     """Build the site of `source` below `output`; return the builder's exit code and its log."""
     # Pages that have left the table of contents would otherwise stay.
     shutil.rmtree(output / "_build" / "html", ignore_errors=True)
-    builder = Path(sys.executable).with_name("jupyter-book")
-    command = [str(builder), "build", "--all", "-W", "-n", "--keep-going"]
+    command = [sys.executable, str(BUILDER), "build", "--all", "-W", "-n", "--keep-going"]
     done = subprocess.run(
         [*command, "--path-output", str(output), str(source)],
         # One order of sets in each build, so that two builds give the same bytes.
