@@ -52,7 +52,8 @@ def drop_its_style(
 
 def without_icon_script(page: str) -> str:
     """Take the script that draws icons out of a page; the font draws them."""
-    return ICON_SCRIPT.sub("", page)
+    head, end, body = page.partition("</head>")
+    return ICON_SCRIPT.sub("", head) + end + body
 
 
 def prune(static: Path) -> None:
