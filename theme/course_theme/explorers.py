@@ -1,14 +1,14 @@
 """Give the pages with explorers Vega and the script that moves their charts, and no other page.
 
 The bundle of Vega, Vega-Lite and Vega-Embed comes out of the locked package vl-convert-python when
-the site is built, in the version for which Altair writes, and is in no commit.
+the site is built, and is in no commit. It brings the newest version that the package has; a test
+holds that it is the one for which Altair writes, because asking Altair here would mean loading it.
 """
 
 from pathlib import Path
 from typing import Any
 
 import vl_convert
-from altair import VEGALITE_VERSION
 from sphinx.application import Sphinx
 
 STATIC = Path(__file__).resolve().parent.parent / "explorers"
@@ -19,8 +19,7 @@ BUNDLE = "vega.js"
 
 def bundle() -> str:
     """Make the one script that brings `vegaEmbed`."""
-    minor = ".".join(VEGALITE_VERSION.split(".")[:2])
-    script = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=minor)
+    script = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
     # Its thousands of names would meet those of Sphinx's own scripts; in a function they do not.
     return f"(() => {{\n{script}\n}})();\n"
 

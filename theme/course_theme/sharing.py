@@ -89,13 +89,16 @@ def not_found(base: str) -> str:
 
 
 def write_files(app: Sphinx, exception: Exception | None) -> None:
-    """Write the picture, the page for wrong addresses and, with an address, the map of the site."""
+    """Write the page for wrong addresses and, with an address, the picture and the map of the site.
+
+    Without an address no page names the picture, and drawing it takes as long as five pages.
+    """
     if exception is not None or app.builder.name != "html":
         return
     site = Path(app.outdir)
-    draw_picture(site / PICTURE)
     (site / "404.html").write_text(not_found(base_url()), "utf-8")
     if base := base_url():
+        draw_picture(site / PICTURE)
         (site / "sitemap.xml").write_text(sitemap(sorted(app.env.found_docs), base), "utf-8")
 
 
