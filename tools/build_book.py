@@ -1,9 +1,12 @@
-"""Build the site strictly: any warning fails the build.
+"""Build the site strictly: any warning fails the build. Or show a single page, within seconds.
 
 The exit code of the builder is not trusted alone. Its log is searched for warnings as well, and
 the front page must exist. Every build starts from nothing, because an incremental one repeats
 no warning for a page that it does not read again. The finished site is also packed into one file,
 for those who read it without internet.
+
+With `--page chapters/NAME`, a page is built that somebody is writing, with the few others that it
+cannot do without. What it says of pages that are not built is believed; its other faults are shown.
 """
 
 import argparse
@@ -14,7 +17,11 @@ import subprocess
 import sys
 import time
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILDER = ROOT / "theme" / "lean_builder.py"
@@ -24,13 +31,19 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 ARCHIVE = "mrp-course-site.zip"
 OFFER = re.compile(r'<p class="offline-copy">.*?</p>', re.DOTALL)
 COPY = '<p class="offline-copy">You are reading the copy that needs no internet.</p>'
+# What holds other entries in the table of contents.
+BELOW = ("parts", "chapters", "sections")
+# A single page takes its terms and citations from two of these, and the theme fills the other two.
+BESIDE = {"index", "appendices/glossary", "appendices/references", "appendices/figures"}
+# A warning of a link to a page that is not there, or to a place that is on none of the pages.
+MISSED = re.compile(r"(?:Unknown source document|target not found:|undefined label:) '([^']+)'")
 
 
-def build(output: Path, source: Path = ROOT) -> tuple[int, str]:
-    """Build the site of `source` below `output`; return the builder's exit code and its log."""
+def run(output: Path, source: Path, *options: str) -> tuple[int, str]:
+    """Let the builder build below `output` from nothing; return its exit code and its log."""
     # Pages that have left the table of contents would otherwise stay.
     shutil.rmtree(output / "_build" / "html", ignore_errors=True)
-    command = [sys.executable, str(BUILDER), "build", "--all", "-W", "-n", "--keep-going"]
+    command = [sys.executable, str(BUILDER), "build", "--all", *options]
     done = subprocess.run(
         [*command, "--path-output", str(output), str(source)],
         # One order of sets in each build, so that two builds give the same bytes.
@@ -39,8 +52,14 @@ def build(output: Path, source: Path = ROOT) -> tuple[int, str]:
         text=True,
         check=False,
     )
-    pack(output / "_build" / "html")
     return done.returncode, COLOUR.sub("", done.stdout + done.stderr)
+
+
+def build(output: Path, source: Path = ROOT) -> tuple[int, str]:
+    """Build the site of `source` below `output`; return the builder's exit code and its log."""
+    code, log = run(output, source, "-W", "-n", "--keep-going")
+    pack(output / "_build" / "html")
+    return code, log
 
 
 def pack(site: Path) -> None:
@@ -70,10 +89,85 @@ def faults(code: int, log: str, front_page: Path) -> list[str]:
     return found
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, default=ROOT, help="where to put _build")
-    output = parser.parse_args().output.resolve()
+# --- A single page.
+
+
+def listed(entry: dict[str, Any], source: Path) -> Iterator[dict[str, Any]]:
+    """Give an entry of the contents with all below it, and the files for which a pattern stands."""
+    if "glob" in entry:
+        for path in sorted(source.glob(f"{entry['glob']}.*")):
+            yield {"file": path.relative_to(source).with_suffix("").as_posix()}
+        return
+    below = {
+        key: [inner for child in entry[key] for inner in listed(child, source)]
+        for key in BELOW
+        if key in entry
+    }
+    yield entry | below
+
+
+def names(entry: dict[str, Any]) -> Iterator[str]:
+    """Name the pages of an entry in the contents and of all below it."""
+    yield from (entry[key] for key in ("root", "file") if key in entry)
+    for key in BELOW:
+        for child in entry.get(key, []):
+            yield from names(child)
+
+
+def only(entry: dict[str, Any], pages: set[str]) -> dict[str, Any]:
+    """Give an entry in the contents with no more below it than leads to these pages."""
+    below = {
+        key: [only(child, pages) for child in entry[key] if not pages.isdisjoint(names(child))]
+        for key in BELOW
+        if key in entry
+    }
+    return entry | {key: inner for key, inner in below.items() if inner}
+
+
+def is_elsewhere(warning: str, source: Path, pages: list[str]) -> bool:
+    """Say whether a warning misses what the whole site has: a page, or a name that one gives."""
+    missed = MISSED.search(warning)
+    if not missed:
+        return False
+    # A heading has its name above it, a figure has it in the metadata of its cell.
+    forms = (f"({missed[1]})=", f'"name": "{missed[1]}"')
+    texts = (path.read_text("utf-8") for page in pages for path in source.glob(f"{page}.*"))
+    return missed[1] in pages or any(form in text for text in texts for form in forms)
+
+
+def build_page(page: str, output: Path, source: Path = ROOT) -> tuple[Path, list[str]]:
+    """Build one page below `output`; return where it is, and what is wrong with it."""
+    (contents,) = listed(yaml.safe_load((source / "_toc.yml").read_text("utf-8")), source)
+    pages = list(names(contents))
+    if page not in pages:
+        raise ValueError(f"_toc.yml has no page {page}; write it as there: {pages[1]}")
+    output.mkdir(parents=True, exist_ok=True)
+    toc = output / "_toc.yml"
+    toc.write_text(yaml.safe_dump(only(contents, BESIDE | {page}), sort_keys=False), "utf-8")
+    code, log = run(output, source, "--toc", str(toc))
+    site = output / "_build" / "html"
+    found = faults(code, log, site / "index.html")
+    return site / f"{page}.html", [one for one in found if not is_elsewhere(one, source, pages)]
+
+
+# --- What is printed.
+
+
+def show_page(page: str, output: Path) -> None:
+    """Build one page, say where it is, and list its faults."""
+    started = time.monotonic()
+    try:
+        where, problems = build_page(page.removesuffix(".ipynb").removesuffix(".md"), output)
+    except ValueError as unknown:
+        sys.exit(str(unknown))
+    print(f"{where} ({time.monotonic() - started:.0f} s)")
+    print("Links to most other pages lead nowhere in it, and figures are counted from 1.")
+    if problems:
+        sys.exit("\n  ".join(["The page is not right yet:", *problems]))
+
+
+def build_site(output: Path) -> None:
+    """Build the site, and say where it is or what is wrong with it."""
     started = time.monotonic()
     code, log = build(output)
     front_page = output / "_build" / "html" / "index.html"
@@ -90,6 +184,18 @@ def main() -> None:
     folder = front_page.parent.relative_to(output)
     print(f"The book is in {folder} ({pages} pages, {seconds:.0f} s).")
     print("Open index.html there in a browser; nothing on the pages needs a network.")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--output", type=Path, default=ROOT, help="where to put _build")
+    parser.add_argument("--page", help="build this page alone, such as chapters/02-weights")
+    chosen = parser.parse_args()
+    output = chosen.output.resolve()
+    if chosen.page:
+        show_page(chosen.page, output / "_build" / "page")
+    else:
+        build_site(output)
 
 
 if __name__ == "__main__":
