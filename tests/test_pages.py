@@ -16,11 +16,13 @@ from sphinx.errors import ConfigError
 from theme.course_theme import (
     address,
     citation,
+    contents,
     course_map,
     gallery,
     markup,
     offline,
     sharing,
+    shortcuts,
     terms,
 )
 from tools.build_book import ARCHIVE, pack
@@ -117,6 +119,59 @@ def test_next_and_previous_lead_through_all_pages(site):
             (found,) = link[way].findall(html)
             led = posixpath.normpath(posixpath.join(posixpath.dirname(here), found))
             assert led == f"{there}.html"
+
+
+SIDEBAR = re.compile(r'<nav class="bd-links.*?</nav>', re.DOTALL)
+ENTRY = re.compile(r'<li class="([^"]*)"><a class="[^"]*" href="([^"]*)">')
+
+
+def test_contents_lead_to_all_pages_and_mark_the_one_that_is_open(site):
+    for page in ORDER[1:]:
+        found = ENTRY.findall(SIDEBAR.search((site / f"{page}.html").read_text("utf-8"))[0])
+        there = [posixpath.relpath(f"{other}.html", posixpath.dirname(page)) for other in ORDER[1:]]
+        there[ORDER.index(page) - 1] = "#"
+        assert [link for _, link in found] == there
+        above = ["../claims.html"] if page.startswith("appendices/claims/") else []
+        assert [link for kind, link in found if "current active" in kind] == [*above, "#"]
+
+
+LIST = (
+    '<p>Part</p><ul class="nav"><li class="toctree-l1"><a class="reference internal" '
+    'href="a/b.html">B</a></li><li class="toctree-l1 has-children"><a class="reference internal" '
+    'href="a/c.html">C</a><details><summary>+</summary><ul><li class="toctree-l2">'
+    '<a class="reference internal" href="a/c/d.html">D</a></li></ul></details></li></ul>'
+)
+
+
+def test_contents_are_marked_where_the_page_stands_in_them():
+    made = contents.Contents(LIST)
+    assert made.on("index.html") == LIST
+    below = made.on("a/c/d.html")
+    assert 'href="../b.html"' in below and 'href="../c.html"' in below
+    assert '<ul class="current nav">' in below and '<ul class="current">' in below
+    assert '<li class="toctree-l1 current active has-children">' in below
+    assert '<details open="open">' in below
+    assert (
+        '<li class="toctree-l2 current active"><a class="current reference internal" href="#">'
+        in below
+    )
+    above = made.on("a/c.html")
+    assert '<details open="open"><summary>+</summary><ul><li class="toctree-l2"><a' in above
+    assert above.count("current active") == 1
+
+
+@pytest.mark.parametrize(
+    "code", ["x = [1, 2]\nf(x)", "!ls", "x?", "%time f(x)", "if a != b % 2:\n  f()"]
+)
+def test_code_is_cut_as_ipython_cuts_it(code):
+    exact = shortcuts.IPYTHON.get_tokens(code)
+    assert list(shortcuts.NotebookLexer().get_tokens(code)) == list(exact)
+
+
+def test_equal_options_give_the_same_thing():
+    make = shortcuts.remembered(lambda **options: list(options.items()))
+    assert make(lines=[1], style="a") is make(style="a", lines=[1])
+    assert make(lines=[1], style="a") is not make(lines=[2], style="a")
 
 
 def test_every_page_tells_what_it_is_about(pages):
