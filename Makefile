@@ -2,9 +2,6 @@
 # All real work is in tools/, so that each step can also be run by hand.
 
 PYTHON := .venv/bin/python
-# Three workers keep two cores busy while one of them waits for a browser or a kernel, which may
-# need 1 GB.
-WORKERS ?= 3
 # Many small fits run side by side; one thread each is several times faster than a crowd.
 export OPENBLAS_NUM_THREADS := 1
 # Where the three source files of the data are, or are put.
@@ -12,7 +9,8 @@ SOURCES ?= sources
 # What a class handed in: one folder a student. The examples are two made-up students.
 SUBMISSIONS ?= exercises/examples
 
-.PHONY: help venv book pdf lighthouse test lab notebooks same exercises assignment grade \
+.PHONY: help venv book pdf lighthouse check test proof share lab notebooks same exercises \
+	assignment grade \
 	claims refit calibrate study structured budget mutants bench scale data lock clean
 
 help: ## list the targets (this text)
@@ -33,13 +31,17 @@ pdf: venv ## the site, and the whole course beside it as mrp-course.pdf (needs C
 lighthouse: venv ## scores of five built pages; at least 95 each (needs Chromium, Node.js)
 	@$(PYTHON) -m tools.measure_pages
 
+check: venv ## before a commit: style, types, spelling, and the tests of what changed
+	@$(PYTHON) -m tools.loops check
+
 test: venv ## style, types, unit tests, docstring examples, stored notebook outputs, site
-	@$(PYTHON) -m ruff check .
-	@$(PYTHON) -m ruff format --check .
-	@$(PYTHON) -m codespell_lib .
-	@$(PYTHON) -m pytest -n $(WORKERS) --cov --cov-report=term:skip-covered tests mrp_helpers
-	@$(PYTHON) -m pytest -n $(WORKERS) chapters explorers appendices exercises/solutions
-	@echo "All tests passed: style, package, notebooks and site. Nothing in the course was changed."
+	@$(PYTHON) -m tools.loops test
+
+proof: venv ## all that takes long: injected faults, every page, fresh fits, mutants
+	@$(PYTHON) -m tools.loops proof
+
+share: venv ## of the proof, what changed and, by the date, another tenth
+	@$(PYTHON) -m tools.loops share
 
 lab: venv ## JupyterLab, opened on the course
 	@$(PYTHON) -m jupyter lab
@@ -69,9 +71,10 @@ refit: venv ## sample every stored posterior afresh, from another seed, and comp
 calibrate: venv ## simulation-based calibration and coverage, resumed where it stopped
 	@$(PYTHON) -m tools.calibrate
 
-study: venv ## chapter 10's hundreds of samples and their check, resumed where they stopped
+study: venv ## the hundreds of samples of chapters 8, 10 and 12, resumed where they stopped
 	@$(PYTHON) -m tools.study
 	@$(PYTHON) -m tools.study_nuts
+	@$(PYTHON) -m tools.simulations
 
 structured: venv ## where structured priors pay, over many samples, resumed where it stopped
 	@$(PYTHON) -m tools.structured
@@ -85,6 +88,7 @@ mutants: ## change the engine's lines one by one, and see the tests notice
 
 bench: ## time and memory beside the published way (installs JAX, about 350 MB)
 	@sh tools/bootstrap.sh bench
+	@$(PYTHON) -m benchmarks.engine
 	@$(PYTHON) benchmarks/run.py
 	@echo "The benchmark is done; its table stands above."
 

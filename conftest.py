@@ -5,11 +5,16 @@ because another processor adds in another order. Here two outputs are equal when
 text around equal numbers: integers exactly, other numbers to a relative 1e-4. Two pictures are
 equal when they have the same size and nearly all of their pixels the same colour.
 
-After its cells, each notebook has one more test: its budget of time and memory (tools/budget.py).
+After its cells, each notebook has one more test: what memory it may hold (tools/budget.py). Kernels
+are forks of a process that has done the imports (tools/warm_kernels.py).
+
+Tests marked `proof`, and those in tests/proofs, are left to `make proof`. With `--tenth=3` only
+every tenth of them runs, beginning with the fourth: ten such runs see them all.
 """
 
 import atexit
 import base64
+import contextlib
 import io
 import math
 import os
@@ -17,14 +22,18 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from matplotlib.image import imread
 from nbval.plugin import IPyNbCell, IPyNbFile
 
-from tools.budget import over_budget
+from tools import warm_kernels
+from tools.budget import over_memory
 from tools.execute_notebooks import KERNEL, Meter, name_quizzes
+from tools.patience import HANGS
 
 # The built site and a browser, which several test modules share.
 pytest_plugins = ["tests.site_fixtures"]
@@ -40,10 +49,53 @@ NUMBER = re.compile(r" *(?<![\w.])([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)(?!\w|\.\
 SHARE_OF_PIXELS = 0.001
 STEPS = 64
 
+PROOFS = Path(__file__).parent / "tests" / "proofs"
+
 os.environ.update(KERNEL)
+# A cluster on a busy machine is slow to answer, and not dead.
+os.environ["DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT"] = f"{HANGS}s"
+os.environ["DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP"] = f"{HANGS}s"
 # Neither tests nor kernels read or fill the reader's own store of fits.
 os.environ["MRP_HELPERS_CACHE"] = tempfile.mkdtemp(prefix="mrp-helpers-")
 atexit.register(shutil.rmtree, os.environ["MRP_HELPERS_CACHE"], ignore_errors=True)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--tenth", type=int, help="of the proofs, run the tenth with this number")
+
+
+# How many examples Hypothesis tries: a few in the tests, and many where time is none of the matter.
+for name, examples in (("few", 10), ("many", 100)):
+    settings.register_profile(
+        name, derandomize=True, database=None, deadline=None, max_examples=examples
+    )
+settings.load_profile("few")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # The comparison of notebooks has its own way to give up on a kernel; nothing here is that slow.
+    config.option.nbval_cell_timeout = config.option.nbval_kernel_startup_timeout = HANGS
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the proofs by their folder, and choose a tenth of them if one is asked for."""
+    for item in items:
+        if item.path.is_relative_to(PROOFS):
+            item.add_marker(pytest.mark.proof)
+    if (tenth := config.getoption("--tenth")) is None:
+        return
+    units = list(dict.fromkeys(unit(item) for item in items if item.get_closest_marker("proof")))
+    chosen = set(units[tenth % 10 :: 10])
+    left_out = [item for item in items if unit(item) not in chosen]
+    items[:] = [item for item in items if unit(item) in chosen]
+    config.hook.pytest_deselected(items=left_out)
+
+
+def unit(item: pytest.Item) -> str:
+    """Name what a proof shares its costly preparation with: a page, a notebook, or its file."""
+    given = getattr(item, "callspec", None)
+    about = given.params.get("path", given.params.get("name")) if given else None
+    return f"{item.path} {about}" if about else str(item.path)
 
 
 class Tolerant(str):
@@ -144,12 +196,12 @@ IPyNbCell.compare_outputs = compare_with_pictures
 
 
 class Budget(pytest.Item):
-    """The last test of a notebook: what all of its cells took together."""
+    """The last test of a notebook: the memory that its cells held, and for the log their time."""
 
     def runtest(self) -> None:
         cost = self.parent.meter.read()
         self.user_properties.append(("cost", [self.path.name, *cost]))
-        wrong = over_budget(self.path.name, cost)
+        wrong = over_memory(self.path.name, cost.megabytes)
         assert not wrong, wrong
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo) -> str:
@@ -182,7 +234,10 @@ def collect_with_budget(notebook: IPyNbFile) -> Iterator[pytest.Item]:
 
 
 def start_metered(notebook: IPyNbFile) -> None:
-    start_kernel(notebook)
+    # What does not import the package gains nothing from a process that has.
+    imports = "mrp_helpers" in notebook.path.read_text("utf-8")
+    with warm_kernels.use() if imports else contextlib.nullcontext():
+        start_kernel(notebook)
     notebook.meter = Meter(notebook.kernel.km.provisioner.pid)
     notebook.meter.start()
 

@@ -330,14 +330,15 @@ def sampler_health(draws: xr.DataTree) -> pd.DataFrame:
     if draws["posterior"].sizes["chain"] < 2:
         raise ValueError("draws have one chain; r-hat compares chains, so sample at least two")
     posterior = draws["posterior"].to_dataset()
-    health = pd.DataFrame(
-        {
-            "divergences": [int(draws["sample_stats"]["diverging"].sum())],
-            "max_r_hat": [_of_all(az.rhat(posterior)).max()],
-            "min_ess_bulk": [_of_all(az.ess(posterior, method="bulk")).min()],
-            "min_ess_tail": [_of_all(az.ess(posterior, method="tail")).min()],
-        }
-    )
+    with np.errstate(invalid="ignore"):  # a draw that is not a number gives such a diagnostic
+        health = pd.DataFrame(
+            {
+                "divergences": [int(draws["sample_stats"]["diverging"].sum())],
+                "max_r_hat": [_of_all(az.rhat(posterior)).max()],
+                "min_ess_bulk": [_of_all(az.ess(posterior, method="bulk")).min()],
+                "min_ess_tail": [_of_all(az.ess(posterior, method="tail")).min()],
+            }
+        )
     health["healthy"] = (
         (health["divergences"] == 0)
         & (health["max_r_hat"] < 1.01)

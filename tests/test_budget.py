@@ -6,6 +6,7 @@ What each notebook holds is measured again, against the same limit, by the last 
 
 import pytest
 
+from tools import reference
 from tools.budget import (
     MEGABYTES,
     PAGE,
@@ -16,7 +17,6 @@ from tools.budget import (
     page,
     ratio_of,
     read_table,
-    reference_loop,
 )
 from tools.execute_notebooks import Cost, inside, notebooks_in_order
 
@@ -65,5 +65,5 @@ def test_time_is_shown_in_multiples_of_the_reference_loop(monkeypatch):
     text = page([row])
     assert "| 8 | 12 | 400 | `one.ipynb` |" in text
     assert "took 1.50 seconds" in text and "range(20_000_000)" in text
-    monkeypatch.setattr("tools.budget.STEPS", 10_000)
-    assert reference_loop() > 0
+    monkeypatch.setattr(reference, "STEPS", 10_000)
+    assert reference.reference_seconds() > 0

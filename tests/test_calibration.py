@@ -50,6 +50,7 @@ def test_results_are_possible(ranks, coverage):
         assert rows[~nation].groupby("sample")["asked"].sum().eq(study["people"]).all()
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("number", [0, 1, 317])
 def test_a_world_and_its_ranks_come_out_again(ranks, number):
     stored, (_, again) = ranks.loc[number], next(calibrate.simulate_rank(number).iterrows())
@@ -62,6 +63,7 @@ def test_a_world_and_its_ranks_come_out_again(ranks, number):
         assert distance <= 4 * np.sqrt(2 * RANKS["kept"] / 4), f"rank of {name}; {RERUN}"
 
 
+@pytest.mark.proof
 def test_a_sample_and_its_estimates_come_out_again(coverage):
     stored = coverage[(coverage["recipe"] == "published") & (coverage["sample"] == 0)]
     stored, again = (
@@ -103,6 +105,7 @@ def sampled_once(fits, monkeypatch):
     monkeypatch.setattr(calibrate.nutpie, "sample", remember)
 
 
+@pytest.mark.proof
 def test_ranks_show_a_sum_over_the_wrong_counts(sampled_once, monkeypatch):
     """Planted: post-stratify to those who were asked, instead of to the population."""
 
@@ -115,6 +118,7 @@ def test_ranks_show_a_sum_over_the_wrong_counts(sampled_once, monkeypatch):
     assert heaped(rows["rank of male"]) > SEEN
 
 
+@pytest.mark.proof
 def test_ranks_show_an_intercept_left_at_the_mean_of_the_predictors(sampled_once, monkeypatch):
     """Planted: draws as Bambi samples them, before it moves the intercept to predictors of zero."""
 

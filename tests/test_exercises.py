@@ -102,6 +102,7 @@ def test_an_untouched_exercise_runs_and_answers_nothing_yet(solution, capsys, mo
     assert names["correct"] is False
 
 
+@pytest.mark.proof
 def test_an_exercise_alone_in_a_folder_runs_with_the_installed_package(tmp_path):
     """As on a machine that has the package and one notebook, and nothing else of the course."""
     source, site = tmp_path / "source", tmp_path / "site"

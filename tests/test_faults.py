@@ -22,6 +22,7 @@ import synthetic
 from mrp_helpers import data as data_module
 from mrp_helpers import fit_or_load
 from test_data import LOADERS
+from tools.patience import HANGS
 
 ROOT = Path(__file__).resolve().parent.parent
 TRIALS = 30
@@ -160,7 +161,7 @@ def run(code, folder, *, command=(), preexec=None, **environment):
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=HANGS,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout.splitlines()[-1])
@@ -218,19 +219,24 @@ WRITERS = textwrap.dedent("""
 KILLED = """
 store(0)  # which also imports what the others find imported
 started = time.perf_counter(); store(0); once = time.perf_counter() - started
-seen = []
-for run in range(30):
+seen, scraps = set(), 0
+# However fast this machine is: until some writers have got somewhere, and some not to the end.
+for run in range(10_000):
     child = start(forever(*range(1, 100)))
     time.sleep(rng.uniform(0, 4 * once))
     stop(child)
-    seen.append(found())
-print(json.dumps({"seen": seen, "scraps": len(list(folder.glob("*.tmp")))}))
+    seen.add(found())
+    scraps = len(list(folder.glob("*.tmp")))
+    if run >= 30 and len(seen) > 1 and scraps:
+        break
+print(json.dumps({"seen": sorted(seen), "scraps": scraps}))
 """
 
 
+@pytest.mark.proof
 def test_a_killed_writer_leaves_the_old_file_or_the_new_one(tmp_path):
     result = run(WRITERS + KILLED, tmp_path)
-    assert len(set(result["seen"])) > 1, "no writer got anywhere before it was killed"
+    assert len(result["seen"]) > 1, "no writer got anywhere before it was killed"
     assert result["scraps"] > 0, "no writer was killed in the middle: the test saw nothing"
 
 
@@ -256,6 +262,7 @@ print(json.dumps(seen))
 """
 
 
+@pytest.mark.proof
 def test_killed_between_writing_and_renaming(tmp_path):
     assert run(WRITERS + BETWEEN, tmp_path) == [1, 2]
 
@@ -263,16 +270,17 @@ def test_killed_between_writing_and_renaming(tmp_path):
 TOGETHER = """
 store(0)
 children = [start(forever(1, 2)), start(forever(3, 4))]
-seen = set()
-until = time.perf_counter() + 2
-while time.perf_counter() < until:
+seen, reads = set(), 0
+while reads < 300 or not ({1, 2} & seen and {3, 4} & seen):
     seen.add(found())
+    reads += 1
 for child in children:
     stop(child)
 print(json.dumps(sorted(seen)))
 """
 
 
+@pytest.mark.proof
 def test_two_runs_write_the_same_fit_at_once(tmp_path):
     seen = run(WRITERS + TOGETHER, tmp_path)
     assert {1, 2} & set(seen) and {3, 4} & set(seen), f"one of the two never wrote: {seen}"
@@ -329,6 +337,7 @@ FITTED_ALREADY = textwrap.dedent("""
 """)
 
 
+@pytest.mark.proof
 def test_package_and_cache_that_cannot_be_written_to(tmp_path):
     package, cache = tmp_path / "site" / "mrp_helpers", tmp_path / "cache"
     shutil.copytree(ROOT / "mrp_helpers", package, ignore=shutil.ignore_patterns("__pycache__"))
@@ -364,7 +373,7 @@ NO_NETWORK = textwrap.dedent("""
 
     sys.addaudithook(refuse)
     try:
-        socket.create_connection(("192.0.2.1", 80), timeout=1)
+        socket.create_connection(("192.0.2.1", 80))
     except PermissionError:
         pass
     else:
@@ -372,6 +381,7 @@ NO_NETWORK = textwrap.dedent("""
 """)
 
 
+@pytest.mark.proof
 def test_no_network_at_all(tmp_path):
     result = run(NO_NETWORK + AFTERNOON, tmp_path)
     assert result["rows"] == [1, 1]

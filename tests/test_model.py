@@ -101,8 +101,9 @@ def test_unwritable_cache_warns_and_loses_nothing(tmp_path, monkeypatch, counted
     blocked = tmp_path / "file"
     blocked.write_text("a file where a folder should be")
     monkeypatch.setenv("MRP_HELPERS_CACHE", str(blocked))
+    model = build()
     with pytest.warns(UserWarning, match="could not be stored .*MRP_HELPERS_CACHE"):
-        draws = fit_or_load(build(), "small")
+        draws = fit_or_load(model, "small")
     assert draws["posterior"].sizes["draw"] == 30
     assert blocked.read_text() == "a file where a folder should be"
 
@@ -111,8 +112,9 @@ def test_truncated_store_warns_and_samples(cache, counted_fits):
     fit_or_load(build(), "small")
     stored = cache / "small.nc"
     stored.write_bytes(stored.read_bytes()[:-500])
+    model = build()
     with pytest.warns(UserWarning, match="small.nc cannot be read"):
-        fit_or_load(build(), "small")
+        fit_or_load(model, "small")
     assert len(counted_fits) == 2
 
 

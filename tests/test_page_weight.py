@@ -1,4 +1,4 @@
-"""What a page costs its reader: bytes, and seconds until its text is there."""
+"""What a page costs its reader: bytes altogether, and bytes before its text is there."""
 
 import re
 import struct
@@ -7,7 +7,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from theme.course_theme.weight import (
     is_needed,
@@ -19,9 +18,8 @@ from theme.course_theme.weight import (
     with_imports,
     without_unused,
 )
-from tools import chromium
 from tools.measure_pages import PAGES
-from tools.serve import sent_size, serving
+from tools.serve import sent_size
 
 LOADED = re.compile(
     r"""<(?:script|link)\b[^>]*?\s(?:src|href)="([^"]+\.(?:js|css)(?:\?[^"]*)?)\""""
@@ -29,11 +27,13 @@ LOADED = re.compile(
 # The chart library is loaded by the pages with charts, and kept by the browser for the next one.
 CHARTS = re.compile(r"vega")
 KILOBYTES = 700
-SECONDS = 1.5
-# Keeps the browser's word on when the largest text or picture was painted.
-WATCH = """new PerformanceObserver((list) => {
-  window.largestPaint = list.getEntries().at(-1).startTime;
-}).observe({type: "largest-contentful-paint", buffered: true});"""
+KILOBYTES_BEFORE_TEXT = 100
+# What a browser waits for before it shows a text: style sheets, and scripts that do not say that
+# they can wait.
+BLOCKING = re.compile(
+    r"""<link\b(?=[^>]*rel="stylesheet")[^>]*href="([^"]+)"|"""
+    r"""<script\b(?![^>]*\b(?:defer|async|type="module"))[^>]*\ssrc="([^"]+)\""""
+)
 
 
 def weight(page):
@@ -73,31 +73,25 @@ def test_every_picture_tells_its_size(site):
             assert "width=" in image and "height=" in image, (page.name, image[:200])
 
 
-def paints(site, pages):
-    """Measure, in seconds, when each page shows its largest text or picture on a slow machine."""
-    found = {}
-    with serving(site) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.find(), args=chromium.FLAGS)
-        for path in pages:
-            # Another context for each page: nothing is kept from the one before.
-            page = browser.new_context().new_page()
-            slow = page.context.new_cdp_session(page)
-            slow.send("Emulation.setCPUThrottlingRate", {"rate": 4})
-            page.add_init_script(WATCH)
-            page.goto(address + path, wait_until="load")
-            page.wait_for_function("window.largestPaint > 0")
-            page.wait_for_timeout(300)
-            found[path] = page.evaluate("window.largestPaint") / 1000
-            page.context.close()
-        browser.close()
-    return found
+def before_its_text(page):
+    """Sum the bytes that come before a page's text: its own, and of what it waits for."""
+    text = page.read_text("utf-8")
+    addresses = [sheet or script for sheet, script in BLOCKING.findall(text)]
+    files = [page.parent / urlsplit(address).path for address in addresses]
+    return sent_size(page) + sum(sent_size(file) for file in files)
 
 
-@pytest.mark.skipif(chromium.find() is None, reason=chromium.MISSING)
-def test_text_is_there_soon_on_a_slow_machine(site):
-    late = {path: seconds for path, seconds in paints(site, PAGES).items() if seconds > SECONDS}
-    # Only the pages are judged, not what else the machine does: who is late has a second try.
-    assert {path: found for path, found in paints(site, late).items() if found > SECONDS} == {}
+def test_text_waits_for_little(site):
+    """How soon it is there is measured by `make lighthouse`, on a machine that is not busy."""
+    pages = [page for page in site.rglob("*.html") if "_static" not in page.parts]
+    late = {page.name: before_its_text(page) for page in pages}
+    assert {name: size for name, size in late.items() if size > 1000 * KILOBYTES_BEFORE_TEXT} == {}
+
+
+def test_no_script_keeps_the_text_waiting(site):
+    for page in (site / path for path in PAGES):
+        scripts = [script for _, script in BLOCKING.findall(page.read_text("utf-8")) if script]
+        assert scripts == [], page.name
 
 
 # --- The parts.

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import synthetic
@@ -25,8 +25,6 @@ from mrp_helpers import (
     poststratify_draws,
     rake,
 )
-
-STEADY = settings(derandomize=True, database=None, deadline=None, max_examples=40)
 
 FRAME = synthetic.cells(seed=9)[["state", "age", "male", "edu", "x", "n"]]
 COLUMNS = ["state", "age", "male", "edu"]
@@ -73,7 +71,6 @@ def same(one, other):
 # poststratify.
 
 
-@STEADY
 @given(frame=frames(), by=BY, seed=SEEDS)
 def test_order_of_the_frame_does_not_matter(model, draws, frame, by, seed):
     frame = inhabited(frame, by)
@@ -81,7 +78,6 @@ def test_order_of_the_frame_does_not_matter(model, draws, frame, by, seed):
     same(poststratify(model, draws, shuffled, by), poststratify(model, draws, frame, by))
 
 
-@settings(STEADY, max_examples=15)
 @given(seed=SEEDS, by=BY)
 def test_order_of_the_sample_does_not_matter(model, draws, seed, by):
     shuffled = model.data.sample(frac=1, random_state=generator(seed)).reset_index(drop=True)
@@ -89,7 +85,6 @@ def test_order_of_the_sample_does_not_matter(model, draws, seed, by):
     same(poststratify(again, draws, FRAME, by), poststratify(model, draws, FRAME, by))
 
 
-@STEADY
 @given(frame=frames(), by=BY, seed=SEEDS)
 def test_cells_may_be_split_by_a_column_that_the_model_does_not_use(model, draws, frame, by, seed):
     frame = inhabited(frame, by)
@@ -101,7 +96,6 @@ def test_cells_may_be_split_by_a_column_that_the_model_does_not_use(model, draws
     )
 
 
-@STEADY
 @given(frame=frames(), by=BY, factor=st.floats(1e-9, 1e9))
 def test_scale_of_the_population_does_not_matter(model, draws, frame, by, factor):
     frame = inhabited(frame, by)
@@ -111,7 +105,6 @@ def test_scale_of_the_population_does_not_matter(model, draws, frame, by, factor
     np.testing.assert_allclose(scaled["population"], plain["population"] * factor)
 
 
-@STEADY
 @given(frame=frames(), by=BY, seed=SEEDS)
 def test_each_draw_of_the_population_is_a_frame_of_its_own(model, draws, frame, by, seed):
     rng = generator(seed)
@@ -128,7 +121,6 @@ def test_each_draw_of_the_population_is_a_frame_of_its_own(model, draws, frame, 
     np.testing.assert_allclose(shuffled, found, rtol=1e-10)
 
 
-@STEADY
 @given(frame=frames(), by=BY)
 def test_empty_cells_change_nothing(model, draws, frame, by):
     frame = inhabited(frame, by)
@@ -140,7 +132,6 @@ def test_empty_cells_change_nothing(model, draws, frame, by):
     same(poststratify(model, draws, more, by), poststratify(model, draws, frame, by))
 
 
-@STEADY
 @given(frame=frames(), by=st.sampled_from(["state", ["age", "edu"], COLUMNS]))
 def test_total_is_the_weighted_mean_of_its_parts_in_each_draw(model, draws, frame, by):
     frame = inhabited(frame, by)
@@ -150,7 +141,6 @@ def test_total_is_the_weighted_mean_of_its_parts_in_each_draw(model, draws, fram
     np.testing.assert_allclose(total, expected, rtol=1e-12)
 
 
-@STEADY
 @given(frame=frames(), by=BY)
 def test_estimates_lie_between_the_smallest_and_the_largest_cell(model, draws, frame, by):
     frame = inhabited(frame, by)
@@ -165,7 +155,6 @@ def test_estimates_lie_between_the_smallest_and_the_largest_cell(model, draws, f
     assert (table["lower"] <= table["upper"]).all()
 
 
-@STEADY
 @given(frame=frames(), by=BY, block=st.integers(1, 70))
 def test_size_of_a_block_does_not_matter(model, draws, frame, by, block):
     frame = inhabited(frame, by)
@@ -193,7 +182,6 @@ def largest_miss(sample, margins, weights):
     return max((found[name] - margin).abs().max() for name, margin in margins.items())
 
 
-@STEADY
 @given(survey=surveys())
 def test_margins_are_met(survey):
     sample, margins = survey
@@ -203,7 +191,6 @@ def test_margins_are_met(survey):
     assert (weights > 0).all()
 
 
-@STEADY
 @given(survey=surveys())
 def test_raking_again_changes_nothing(survey):
     sample, margins = survey
@@ -214,7 +201,6 @@ def test_raking_again_changes_nothing(survey):
     np.testing.assert_allclose(again, weights, rtol=1e-5)
 
 
-@STEADY
 @given(survey=surveys(), seed=SEEDS, factor=st.floats(1e-6, 1e6))
 def test_order_of_rows_and_scales_do_not_matter_to_raking(survey, seed, factor):
     sample, margins = survey
@@ -236,7 +222,6 @@ def answers_and_weights():
     )
 
 
-@STEADY
 @given(pair=answers_and_weights(), factor=st.floats(1e-6, 1e6))
 def test_only_ratios_of_weights_matter(pair, factor):
     y, weight = pair
@@ -247,7 +232,6 @@ def test_only_ratios_of_weights_matter(pair, factor):
     assert effective_sample_size(weight * factor) == pytest.approx(size)
 
 
-@STEADY
 @given(pair=answers_and_weights(), constant=st.floats(1e-6, 1e6))
 def test_equal_weights_give_the_plain_mean(pair, constant):
     y, _ = pair
@@ -258,7 +242,6 @@ def test_equal_weights_give_the_plain_mean(pair, constant):
     assert effective_sample_size(equal) == pytest.approx(len(y))
 
 
-@STEADY
 @given(pair=answers_and_weights())
 def test_weighted_mean_stays_within_the_answers_and_weights_cost_respondents(pair):
     y, weight = pair
@@ -284,7 +267,6 @@ def scored(draw):
     return table, pd.Series(truth / 1000, index=table["state"]), (truth, estimate, below, above)
 
 
-@STEADY
 @given(case=scored())
 def test_scores_are_those_of_whole_numbers(case):
     table, truth, (true, estimate, below, above) = case
@@ -301,7 +283,6 @@ def test_scores_are_those_of_whole_numbers(case):
     assert scores["width"] == pytest.approx(width / size / 1000, abs=1e-12)
 
 
-@STEADY
 @given(case=scored(), seed=SEEDS)
 def test_order_of_groups_does_not_matter_to_scores(case, seed):
     table, truth, _ = case
@@ -310,7 +291,6 @@ def test_order_of_groups_does_not_matter_to_scores(case, seed):
     pd.testing.assert_series_equal(evaluate(shuffled, turned), evaluate(table, truth))
 
 
-@STEADY
 @given(case=scored())
 def test_the_truth_itself_is_without_error(case):
     _, truth, _ = case
@@ -338,7 +318,6 @@ CELL_COLUMNS = ["state", "eth", "male", "age", "edu"]
 SOME_COLUMNS = st.lists(st.sampled_from(CELL_COLUMNS), min_size=1, max_size=5, unique=True)
 
 
-@STEADY
 @given(by=SOME_COLUMNS, size=st.integers(1, 3000), seed=SEEDS)
 def test_cells_keep_totals(respondents, by, size, seed):
     people = respondents.sample(size, random_state=generator(seed))
@@ -351,7 +330,6 @@ def test_cells_keep_totals(respondents, by, size, seed):
     pd.testing.assert_frame_equal(aggregate_cells(shuffled, by=by), cells)
 
 
-@STEADY
 @given(by=SOME_COLUMNS, size=st.integers(1, 3000), seed=SEEDS)
 def test_cells_of_cells_are_cells(respondents, by, size, seed):
     people = respondents.sample(size, random_state=generator(seed))
@@ -359,7 +337,6 @@ def test_cells_of_cells_are_cells(respondents, by, size, seed):
     pd.testing.assert_frame_equal(fine, aggregate_cells(people, by=by))
 
 
-@settings(STEADY, max_examples=20)
 @given(size=st.integers(1, 3000), seed=SEEDS)
 def test_order_of_rows_does_not_matter_to_cleaning(survey, size, seed):
     rows = survey.sample(size, random_state=generator(seed))
@@ -374,7 +351,6 @@ def test_order_of_rows_does_not_matter_to_cleaning(survey, size, seed):
         assert set(one[column]) <= set(levels)
 
 
-@settings(STEADY, max_examples=20)
 @given(n=st.integers(1, 500), seed=st.integers(0, 2**32 - 1))
 def test_a_draw_takes_each_respondent_once_and_nobody_of_weight_zero(respondents, n, seed):
     women = respondents["male"] < 0

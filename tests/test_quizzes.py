@@ -15,6 +15,7 @@ import nbformat
 import pytest
 
 from mrp_helpers.quiz import QUIZ_COLOURS
+from tools import chromium
 from tools.execute_notebooks import ROOT
 
 CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
@@ -178,8 +179,9 @@ def open_page(browser, site):
     asked, opened = [], []
 
     def open_one(path: Path, width: int = 1280, mode: str = "light"):
-        page = browser.new_page(
-            viewport={"width": width, "height": 900}, color_scheme=mode, reduced_motion="reduce"
+        window = {"width": width, "height": 900}
+        page = chromium.patient(
+            browser.new_page(viewport=window, color_scheme=mode, reduced_motion="reduce")
         )
         page.on("request", lambda request: asked.append(request.url))
         page.goto((site / "chapters" / f"{path.stem}.html").as_uri())
@@ -218,7 +220,12 @@ def names_and_roles(page) -> list[str]:
     })""")
 
 
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+# One page shows that quizzes are drawn as they should be; the proof opens the others.
+def one_and_the_others(paths):
+    return [paths[0], *(pytest.param(path, marks=pytest.mark.proof) for path in paths[1:])]
+
+
+@pytest.mark.parametrize("path", one_and_the_others(CHAPTERS), ids=lambda path: path.stem)
 def test_each_page_shows_its_questions_with_names(path, open_page):
     page = open_page(path)
     shown = page.locator('.Quiz [id^="quizQn"]').all_inner_texts()
@@ -261,7 +268,7 @@ def test_keyboard_alone_answers_by_choice(open_page):
 
 @pytest.mark.parametrize(
     "path",
-    [path for path in CHAPTERS if '"numeric"' in quiz_cell(path).source],
+    one_and_the_others([path for path in CHAPTERS if '"numeric"' in quiz_cell(path).source]),
     ids=lambda path: path.stem,
 )
 def test_keyboard_alone_answers_by_number(path, open_page):
@@ -331,8 +338,7 @@ def colours(page) -> dict[str, tuple[str, str]]:
     }""")
 
 
-@pytest.mark.parametrize("mode", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("mode", "width"), [("light", 1280), ("dark", 390)])
 def test_text_is_legible(open_page, mode, width):
     path, place, _ = find_question("numeric")
     page = open_page(path, width, mode)

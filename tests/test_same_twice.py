@@ -28,6 +28,7 @@ def digests(folder):
     }
 
 
+@pytest.mark.proof
 def test_two_builds_in_two_folders_give_the_same_site(site, tmp_path):
     copy = tmp_path / "copy" / "of the course"
     shutil.copytree(ROOT, copy, ignore=NOT_COPIED)

@@ -46,6 +46,7 @@ def test_the_walk_is_a_path_of_steps_with_mean_zero():
     assert np.allclose(basis @ steps, np.cumsum(steps) - np.cumsum(steps).mean())
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("model", "stored"), [("independent", "hierarchical"), ("walk", "structured-walk")]
 )
@@ -72,6 +73,7 @@ def by_sampler():
     return estimates
 
 
+@pytest.mark.proof
 def test_a_sample_comes_out_again(results):
     keys = ["sample", "model", "state"]
     again = structured.states(0).set_index(keys)

@@ -95,6 +95,7 @@ def test_only_marked_cells_know_the_example():
     assert own & rest == {"n"}
 
 
+@pytest.mark.proof
 def test_it_works_for_a_foreign_survey(tables):
     names = run(tables)
     kept = names["respondents"].attrs["dropped"]
@@ -112,6 +113,7 @@ def test_it_works_for_a_foreign_survey(tables):
     assert "zona, genere, fascia" in names["report"]["Method"]
 
 
+@pytest.mark.proof
 def test_a_zone_that_nobody_is_from_is_drawn(tables):
     survey = tables["survey"]
     tables["survey"] = survey[survey["dove"] != "isole"]

@@ -1,9 +1,9 @@
 """What a command writes into the course is there whole, or the old file is."""
 
-import os
 import re
 import signal
-from pathlib import Path
+import subprocess
+import sys
 
 import pytest
 
@@ -41,24 +41,31 @@ def test_what_cannot_be_written_leaves_the_old_file_and_no_scrap(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from tools.write import write_whole
+
+path, dies = sys.argv[1:]
+replace = Path.replace
+
+def die(part, target):
+    if dies == "after":
+        replace(part, target)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+Path.replace = die
+write_whole(Path(path), "new\\n")
+"""
+
+
 @pytest.mark.parametrize(("dies", "left"), [("before", "old\n"), ("after", "new\n")])
-def test_killed_at_the_last_step(tmp_path, monkeypatch, dies, left):
+def test_killed_at_the_last_step(tmp_path, dies, left):
     """SIGKILL as the renaming begins, or as it ends: the old file or the new one, whole."""
     path = tmp_path / "page.md"
     write_whole(path, "old\n")
-    replace = Path.replace
-
-    def die(part, target):
-        if dies == "after":
-            replace(part, target)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    child = os.fork()
-    if child == 0:
-        monkeypatch.setattr(Path, "replace", die)
-        write_whole(path, "new\n")
-        os._exit(0)
-    assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
+    command = [sys.executable, "-c", KILLED, path, dies]
+    assert subprocess.run(command, cwd=ROOT, check=False).returncode == -signal.SIGKILL
     assert path.read_text("utf-8") == left
 
 

@@ -39,17 +39,29 @@ if is_usable; then
     echo "Bringing .venv up to date with requirements.lock and pyproject.toml."
 else
     base=$(find_python)
-    echo "Making .venv with $("$base" --version). The first time takes about a minute."
+    echo "Making .venv with $("$base" --version). The first time takes half a minute, or a few" \
+        "minutes where uv is not to be had."
     "$base" -m venv --clear .venv
 fi
 
 rm -f "$stamp"
+# -qq: pip remarks on its own settings and on every file it has no need of; errors remain.
+pip_install() {
+    "$python" -m pip install -qq --disable-pip-version-check -c requirements.lock "$@"
+}
+
+# uv installs in seconds what takes pip minutes, so pip first gets uv. Where that fails, for want of
+# a network or of a wheel for this machine, pip installs everything itself and says what is wrong.
 if command -v uv >/dev/null 2>&1; then
-    uv pip install --quiet --python "$python" -c requirements.lock -e ".[$extras]"
+    uv=uv
+elif pip_install uv 2>/dev/null; then
+    uv=.venv/bin/uv
 else
-    # -qq: pip remarks on its own settings and on every file it has no need of; errors remain.
-    "$python" -m pip install -qq --disable-pip-version-check \
-        -c requirements.lock -e ".[$extras]"
+    uv=
+fi
+if [ -z "$uv" ] ||
+    ! "$uv" pip install --quiet --python "$python" -c requirements.lock -e ".[$extras]"; then
+    pip_install -e ".[$extras]"
 fi
 wanted_stamp >"$stamp"
 echo "The environment is ready in .venv."

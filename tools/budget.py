@@ -35,12 +35,12 @@ from tools.execute_notebooks import (
     prepare_environment,
     run,
 )
+from tools.reference import STEPS, reference_seconds
 from tools.write import write_whole
 
 # The limit in time: forty seconds on a machine whose reference loop takes 2.4.
 RATIO = 40 / 2.4
 MEGABYTES = 1500
-STEPS = 20_000_000  # of the reference loop
 TABLE = ROOT / "appendices" / "budget.csv"
 PAGE = ROOT / "appendices" / "budget.md"
 COLUMNS = ["notebook", "seconds", "reference", "megabytes", "cores", "python"]
@@ -112,18 +112,6 @@ def over_budget(name: str, cost: Cost, reference: float | None = None) -> str:
     if reference is not None:
         found.insert(0, over_time(name, cost.seconds / reference))
     return "\n".join(text for text in found if text)
-
-
-def reference_loop() -> float:
-    """Run the reference loop once; return the seconds that it took of the processor."""
-    started = time.process_time()
-    sum(i * i % 7 for i in range(STEPS))
-    return time.process_time() - started
-
-
-def reference_seconds() -> float:
-    """Time the reference loop: the best of three, since whatever disturbs it makes it slower."""
-    return min(reference_loop() for _ in range(3))
 
 
 def measured(path: Path, reference: float) -> dict[str, str]:

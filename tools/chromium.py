@@ -3,6 +3,14 @@
 import os
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tools.patience import HANGS
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 # Nothing is asked of any other host, and no window is opened.
@@ -31,6 +39,26 @@ def find() -> str | None:
 def found() -> str:
     """Give the path, or end with one line that says how to get one."""
     return find() or sys.exit(MISSING)
+
+
+@contextmanager
+def opened() -> "Iterator[Browser]":
+    """Open the browser; while it is open, no other code of this thread may run an event loop."""
+    # Imported here, so that what needs no browser does not load it.
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=found(), args=FLAGS, timeout=1000 * HANGS
+        )
+        yield browser
+        browser.close()
+
+
+def patient[Tab: "Page | BrowserContext"](tab: Tab) -> Tab:
+    """Let a page, or all pages of a context, take as long as a slow machine needs."""
+    tab.set_default_timeout(1000 * HANGS)
+    return tab
 
 
 if __name__ == "__main__":

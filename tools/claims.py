@@ -33,6 +33,7 @@ import mrp_helpers
 from mrp_helpers.model import SHIPPED, model_digests
 from mrp_helpers.tasks import TASKS
 from tools.execute_notebooks import ROOT, inside, named_or_all, notebooks_in_order
+from tools.patience import HANGS
 from tools.write import write_whole
 
 matplotlib.use("Agg")
@@ -233,7 +234,6 @@ FAULTS = {
     "patients": ("load_heart_transplants", one_death_more),
     "draws": ("fit_or_load", draws_stretched),
 }
-PATIENCE = 600  # seconds
 # What the tests do not plant; --plant does. The numbers of the page on calibration were simulated
 # by another command and stored; of the survey's answers it takes only the truth of each state, for
 # one table. Chapter 11 asks for whom people voted, and not what they answered on abortion;
@@ -306,7 +306,7 @@ def in_a_fork(path: Path, fault: str, **options: bool) -> list[tuple[int, str]]:
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        signal.alarm(PATIENCE)  # ends a child that a lock, taken before the fork, holds for ever
+        signal.alarm(HANGS)  # ends a child that a lock, taken before the fork, holds for ever
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)
         os.dup2(nowhere, 2)

@@ -27,6 +27,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_code_cell
 
+from tools.patience import HANGS
 from tools.write import write_whole
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,7 +42,8 @@ METADATA = {
 }
 # Cell metadata that editors and kernels leave behind.
 VOLATILE = ("execution", "ExecuteTime", "collapsed", "scrolled", "jp-MarkdownHeadingCollapsed")
-CELL_TIMEOUT = 1800
+# Sampling a large model takes minutes here, and several times as long elsewhere.
+CELL_TIMEOUT = 8 * HANGS
 # jupyterquiz gives the element of each quiz a random name.
 QUIZ = re.compile(r'<div id="(\w+)" data-shufflequestions')
 FAILURES = (CellExecutionError, CellTimeoutError, DeadKernelError)
@@ -171,6 +173,7 @@ def run(
         notebook,
         kernel_name="python3",
         timeout=CELL_TIMEOUT,
+        startup_timeout=HANGS,
         record_timing=False,
         # The kernel's own remarks on its connection are of no use here.
         extra_arguments=["--log-level=ERROR"],

@@ -18,7 +18,7 @@ from unicodedata import normalize
 
 import yaml
 from bs4 import BeautifulSoup, Tag
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 
@@ -230,7 +230,7 @@ def settle(page: Page) -> None:
     """Wait until all formulas are set and all pictures are there, and fit what is too wide."""
     if page.locator(".math").count():
         page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
-        page.wait_for_function("document.documentElement.dataset.maths === 'set'", timeout=240_000)
+        page.wait_for_function("document.documentElement.dataset.maths === 'set'")
     page.evaluate("Promise.all([...document.images].map((image) => image.decode()))")
     page.evaluate("document.fonts.ready")
     page.evaluate(FIT)
@@ -241,13 +241,10 @@ def write_pdf(html: Path, parts: list[tuple[str, list[str]]], target: Path) -> l
     printed = html / PRINTED
     printed.write_text(printed_page(html, parts), encoding="utf-8")
     try:
-        with serving(html) as address, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=chromium.found(), args=chromium.FLAGS
-            )
-            page = browser.new_page(viewport={"width": WIDTH, "height": 1000})
+        with serving(html) as address, chromium.opened() as browser:
+            page = chromium.patient(browser.new_page(viewport={"width": WIDTH, "height": 1000}))
             page.emulate_media(media="print", color_scheme="light")
-            page.goto(address + PRINTED, wait_until="load", timeout=120_000)
+            page.goto(address + PRINTED, wait_until="load")
             settle(page)
             wider, headings = page.evaluate(WIDER), page.evaluate(HEADINGS)
             page.pdf(
@@ -257,7 +254,6 @@ def write_pdf(html: Path, parts: list[tuple[str, list[str]]], target: Path) -> l
                 prefer_css_page_size=True,
                 print_background=True,
             )
-            browser.close()
     finally:
         printed.unlink()
     name_bookmarks(target, headings)

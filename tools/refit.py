@@ -3,6 +3,8 @@
     python -m tools.refit                              every stored posterior
     python -m tools.refit hierarchical weights-mrp     only the ones named
     python -m tools.refit chapters/05-x.ipynb          those that a notebook depends on
+    python -m tools.refit --changed                    those that changed since they last agreed
+    python -m tools.refit --tenth 3                    every tenth, from the fourth on
     python -m tools.refit --list                       which notebook depends on which; sample none
 
 The models are the notebooks' own: each notebook is run as far as its last fit, in a kernel whose
@@ -14,15 +16,21 @@ Of 2,300 parameters one or another is beyond four standard errors by chance alon
 is), and now and then a healthy model has a divergence. So a fit that fails is heard again with
 another seed, and then once more; only what fails each time counts. Draws of another model do so;
 by chance a parameter hardly ever does, although the comparisons share the stored draws.
+
+What agreed is written into REFITTED: the digest of the stored file, whose own digests are those of
+model, priors, data and sampler, and the versions of the libraries that sampled. So it shows which
+posteriors have changed since, or would be sampled by other libraries.
 """
 
 import argparse
+import hashlib
 import json
 import re
 import sys
 import tempfile
 import threading
 import time
+from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,6 +49,7 @@ from tools.execute_notebooks import (
     prepare_environment,
     run,
 )
+from tools.write import write_whole
 
 STANDARD_ERRORS = 4
 SHARE_OF_SD = 0.20
@@ -68,6 +77,9 @@ UNHEALTHY_ON_PURPOSE = {
 # Their sds may differ by more: where chains turn round before a corner, each stops somewhere else,
 # and sds of parameters that count as converged were a fifth to a quarter apart between seeds.
 SHARE_OF_UNHEALTHY_SD = 0.40
+
+REFITTED = Path(__file__).with_name("refitted.json")
+SAMPLING = ("bambi", "formulae", "nutpie", "numba", "pymc", "pytensor")
 
 # The kernel runs this before the notebook, which then imports the function put in its place.
 IN_KERNEL = """
@@ -227,7 +239,35 @@ def hear(names: list[str], users: dict[str, list[Path]], shift: int) -> dict[str
     return verdicts
 
 
-def chosen(arguments: list[str], users: dict[str, list[Path]]) -> list[str]:
+def state_of(name: str) -> str:
+    """Name what a stored posterior's agreement depends on: its file, and what sampled."""
+    digest = hashlib.sha256((POSTERIORS / f"{name}.nc").read_bytes()).hexdigest()[:16]
+    return " ".join([digest, *(f"{library}={version(library)}" for library in SAMPLING)])
+
+
+def refitted() -> dict[str, str]:
+    """Read in which state each posterior last agreed with a fresh fit."""
+    return json.loads(REFITTED.read_text("utf-8")) if REFITTED.is_file() else {}
+
+
+def record(names: list[str], users: dict[str, list[Path]]) -> None:
+    """Write down that these posteriors agreed, and forget those that are gone."""
+    agreed = refitted() | {name: state_of(name) for name in names}
+    kept = {name: agreed[name] for name in sorted(agreed) if name in users}
+    write_whole(REFITTED, json.dumps(kept, indent=1) + "\n")
+
+
+def chosen(asked: argparse.Namespace, users: dict[str, list[Path]]) -> list[str]:
+    """List the posteriors that a command is about."""
+    if asked.changed:
+        agreed = refitted()
+        return [name for name in users if agreed.get(name) != state_of(name)]
+    if asked.tenth is not None:
+        return list(users)[asked.tenth % 10 :: 10]
+    return named(asked.names, users) or list(users)
+
+
+def named(arguments: list[str], users: dict[str, list[Path]]) -> list[str]:
     """Translate names of posteriors and of notebooks into names of posteriors."""
     names: list[str] = []
     for argument in arguments:
@@ -239,16 +279,22 @@ def chosen(arguments: list[str], users: dict[str, list[Path]]) -> list[str]:
                 f"{argument!r} is no stored posterior and no notebook with one. Known: {known}"
             )
         names += [argument] if argument in users else of_notebook
-    return names or list(users)
+    return names
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="posteriors or notebooks; default: all")
+    parser.add_argument("--changed", action="store_true", help="changed since they last agreed")
+    parser.add_argument("--tenth", type=int, help="every tenth, by its number")
+    parser.add_argument("--only-compare", action="store_true", help="write down nothing")
     parser.add_argument("--list", action="store_true", help="print what depends on what, and stop")
     arguments = parser.parse_args()
     users = dependencies()
-    names = chosen(arguments.names, users)
+    names = chosen(arguments, users)
+    if not names:
+        print("No stored posterior has changed since it last agreed with a fresh fit.")
+        return
     if arguments.list:
         for name in names:
             print(f"{name}: {', '.join(map(inside, users[name])) or 'no notebook'}")
@@ -258,6 +304,8 @@ def main() -> None:
     started = time.monotonic()
     if wrong := hear_until_agreed(names, users):
         sys.exit("\n".join(complaint(name, faults, users) for name, faults in wrong.items()))
+    if not (arguments.only_compare or arguments.changed or arguments.tenth is not None):
+        record(names, users)
     minutes = (time.monotonic() - started) / 60
     print(f"{len(names)} stored posteriors agree with a fresh fit ({minutes:.1f} min).")
 

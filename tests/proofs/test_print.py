@@ -2,7 +2,6 @@
 
 import pytest
 from bs4 import BeautifulSoup
-from playwright.sync_api import sync_playwright
 from pypdf import PdfReader
 
 from tools import chromium
@@ -75,9 +74,9 @@ def test_links_lead_within_the_document(printed):
 def test_single_page_prints_its_article_alone_light_and_whole(site):
     if chromium.find() is None:
         pytest.skip(chromium.MISSING)
-    with serving(site) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.find(), args=chromium.FLAGS)
-        page = browser.new_page(viewport={"width": WIDTH, "height": 1000}, color_scheme="dark")
+    with serving(site) as address, chromium.opened() as browser:
+        wide = {"width": WIDTH, "height": 1000}
+        page = chromium.patient(browser.new_page(viewport=wide, color_scheme="dark"))
         page.goto(address + "chapters/07-post-stratification.html")
         page.emulate_media(media="print", color_scheme="light")
         page.wait_for_function("document.documentElement.dataset.theme === 'light'")
@@ -85,7 +84,6 @@ def test_single_page_prints_its_article_alone_light_and_whole(site):
             assert not page.locator(aside).is_visible(), aside
         clipped = page.evaluate("""[...document.querySelectorAll("pre")].filter(
             (box) => box.scrollWidth > box.clientWidth + 1).map((box) => box.textContent)""")
-        browser.close()
     assert clipped == []
 
 

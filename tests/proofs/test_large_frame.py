@@ -68,10 +68,19 @@ def test_memory_does_not_grow_with_the_frame(measured):
     assert large < small + 100
 
 
-def test_time_grows_no_faster_than_the_frame(measured):
-    """Importing and reading the survey take the same seconds at either size."""
-    small, large = (found["seconds"] for found in measured.values())
-    assert large < small * max(SIZES) / min(SIZES)
+def test_each_chunk_is_read_and_summed_once(files, monkeypatch):
+    """So the work grows in proportion to the frame; `make scale` times it."""
+    for cells, path in files.items():
+        summed = []
+
+        def count(chunk, sizes=summed):
+            sizes.append(len(chunk))
+            return 0
+
+        monkeypatch.setattr(large_frame, "totals", count)
+        monkeypatch.setattr(large_frame, "add", lambda one, other: 0)
+        large_frame.by_chunks(path)
+        assert sum(summed) == cells and max(summed) <= 12_000 * large_frame.DISTRICTS_A_CHUNK
 
 
 def test_each_draw_is_exact_whichever_way_it_is_summed(files, exact):

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbgrader.preprocessors import Execute
 
 from tools.classroom import grade, make_assignment, nbgrader_in
+from tools.patience import HANGS
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 EXAMPLES = ROOT / "exercises" / "examples"
 EXERCISE = "01-regression-is-stratification"
 RIGHT = EXAMPLES / "amara" / f"{EXERCISE}.ipynb"
@@ -29,6 +31,10 @@ def spoil(path: Path, cells: dict[str, str | None]) -> None:
     nbformat.write(notebook, path)
 
 
+# What a cell does that is interrupted since it runs longer than it may.
+TOO_LONG = "import os, signal, time\n\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(3600)"
+
+
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
     """Grade all submissions in one batch; give the folder and the marks of each student."""
@@ -39,7 +45,7 @@ def graded(tmp_path_factory):
         submissions / "cleo" / f"{EXERCISE}.ipynb",
         {
             "answer-1-1": "crude_ratio = 1 / 0",
-            "answer-1-2": "while True:\n    pass",
+            "answer-1-2": TOO_LONG,
             "answer-1-3": None,
             "check-1-3": None,
             "check-1-4": None,
@@ -52,7 +58,7 @@ def graded(tmp_path_factory):
     torn.write_bytes(RIGHT.read_bytes()[:1000])
     shutil.copy(RIGHT, submissions / "emil" / "my holiday.ipynb")
 
-    api = nbgrader_in(folder, seconds=10)
+    api = nbgrader_in(folder, seconds=HANGS)
     make_assignment(api)
     with grade(submissions, api).open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -113,3 +119,10 @@ def test_a_kernel_that_dies_or_a_torn_file_gets_no_points_and_a_reason(graded):
 
 def test_only_exercises_are_marked(graded):
     assert set(graded[1]) == {"amara", "boris", "cleo", "dora", "emil"}
+
+
+def test_a_cell_may_run_as_long_as_the_teacher_says(tmp_path):
+    api = nbgrader_in(tmp_path, seconds=120)
+    execute = api.config.Execute
+    assert execute["timeout"] == 120
+    assert Execute(config=api.config).interrupt_on_timeout

@@ -1,0 +1,94 @@
+"""Run the tests of what has changed, for `make check`: those that say most about it soonest.
+
+    python -m tools.changed            what differs from the last commit, or if nothing does, in it
+    python -m tools.changed --list     only say which
+
+A test belongs to a file that it names in an import, and a notebook to itself. What needs the built
+site is left to `make test`, and so is what would make a large change wait for more than a minute.
+"""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from tools.execute_notebooks import ROOT
+
+TESTS = ROOT / "tests"
+# They build the site first, or are about the machine.
+NEEDS_THE_SITE = re.compile(r"def test_\w+\([^)]*\b(?:site|built|tab|tab_on_disk|open_page|page)\b")
+# Every notebook is looked through for what must not be stored, and for claims.
+MOST = 10
+OF_NOTEBOOKS = ("test_stored_outputs.py", "test_claims.py")
+
+
+def git(*words: str) -> list[str]:
+    """Give the lines that git prints; none outside a clone."""
+    done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.splitlines()
+
+
+def changed_files() -> list[Path]:
+    """List the files that differ from the last commit, new ones included, or that it changed."""
+    names = git("diff", "--name-only", "HEAD") + git("ls-files", "-o", "--exclude-standard")
+    names = names or git("diff", "--name-only", "HEAD~1")
+    return [ROOT / name for name in names if (ROOT / name).is_file()]
+
+
+def importing(module: str) -> Iterator[str]:
+    """List the test files that import a module by its name."""
+    pattern = re.compile(rf"^(?:from|import) {re.escape(module)}\b", re.MULTILINE)
+    package, _, name = module.rpartition(".")
+    within = re.compile(rf"^from {re.escape(package)} import .*\b{name}\b", re.MULTILINE)
+    for path in sorted(TESTS.glob("test_*.py")):
+        text = path.read_text("utf-8")
+        if not NEEDS_THE_SITE.search(text) and (pattern.search(text) or within.search(text)):
+            yield str(path.relative_to(ROOT))
+
+
+def tests_of(path: Path) -> list[str]:
+    """Give pytest's arguments for what belongs to one changed file."""
+    inside = path.relative_to(ROOT)
+    top = inside.parts[0]
+    if inside.match("tests/test_*.py"):
+        return [str(inside)]
+    if path.suffix == ".ipynb" and (top != "exercises" or "solutions" in inside.parts):
+        stored = [f"tests/{name}" for name in OF_NOTEBOOKS]
+        return [str(inside), *stored, *(["tests/test_exercises.py"] if top == "exercises" else [])]
+    if path.suffix == ".py":
+        module = ".".join(inside.with_suffix("").parts)
+        own = TESTS / f"test_{path.stem}.py"
+        found = [str(own.relative_to(ROOT))] if own.is_file() else []
+        found += [str(inside)] if top == "mrp_helpers" else []  # its examples
+        return [*found, *importing(module)]
+    return ["tests/test_house.py"] if len(inside.parts) == 1 else []
+
+
+def choose(files: list[Path]) -> tuple[list[str], list[str]]:
+    """Choose tests for changed files, first those that say most; give what is left as well."""
+    by_file = [tests_of(path) for path in files]
+    ranked = [
+        tests[rank]
+        for rank in range(max(map(len, by_file), default=0))
+        for tests in by_file
+        if rank < len(tests)
+    ]
+    ranked = list(dict.fromkeys(ranked))
+    return ranked[:MOST], ranked[MOST:]
+
+
+def main() -> None:
+    files = changed_files()
+    chosen, left = choose(files)
+    print(f"{len(files)} changed files; tests: {' '.join(chosen) or 'none'}", flush=True)
+    if left:
+        print(f"The change is large; left to 'make test': {' '.join(left)}", flush=True)
+    if not chosen or "--list" in sys.argv:
+        return
+    command = [sys.executable, "-m", "pytest", "-q", "-m", "not proof", *chosen]
+    sys.exit(subprocess.run(command, cwd=ROOT, check=False).returncode)
+
+
+if __name__ == "__main__":
+    main()

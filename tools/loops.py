@@ -1,0 +1,148 @@
+"""Run one of the course's loops, part after part, and say at the end what failed.
+
+    python -m tools.loops check    before a commit: style, types, spelling, tests of what changed
+    python -m tools.loops test     what readers, teachers and contributors rely on
+    python -m tools.loops proof    all that takes long: injected faults, every page, fresh fits
+    python -m tools.loops share    of the proof, what changed and, by the date, another tenth
+
+Every part runs, whatever came of those before it. Of the share, the tenth is reported and does not
+decide: it is about what others changed, or chance did.
+"""
+
+import os
+import resource
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from tools import chromium
+from tools.execute_notebooks import ROOT
+from tools.reference import reference_seconds
+
+# Three workers keep two cores busy while one of them waits for a browser or a kernel, which may
+# need 1 GB.
+WORKERS = os.environ.get("WORKERS", "3")
+TODAY = str(datetime.now(UTC).toordinal() % 10)
+PYTHON = ".venv/bin/python"
+PYTEST = (PYTHON, "-m", "pytest", "-n", WORKERS)
+NOTEBOOKS = ("chapters", "explorers", "appendices", "exercises/solutions")
+
+
+class Part(NamedTuple):
+    """One command of a loop: what it looks at, how it is typed, and whether it decides."""
+
+    name: str
+    command: Sequence[str]
+    decides: bool = True
+
+
+class Outcome(NamedTuple):
+    """What became of a part, and what it took: seconds by the clock, and of the processors."""
+
+    part: Part
+    code: int
+    clock: float
+    processor: float
+
+
+STYLE = [
+    Part("style", (PYTHON, "-m", "ruff", "check", ".")),
+    Part("layout of the code", (PYTHON, "-m", "ruff", "format", "--check", ".")),
+    Part("spelling", (PYTHON, "-m", "codespell_lib", ".")),
+    Part("types", (PYTHON, "-m", "mypy")),
+]
+COVERAGE = ("--cov", "--cov-report=term:skip-covered")
+LOOPS = {
+    "check": [*STYLE, Part("tests of what changed", (PYTHON, "-m", "tools.changed"))],
+    "test": [
+        *STYLE,
+        Part(
+            "package, exercises and site",
+            (*PYTEST, *COVERAGE, "-m", "not proof", "tests", "mrp_helpers"),
+        ),
+        Part("notebooks against their stored outputs", (*PYTEST, *NOTEBOOKS)),
+    ],
+    "proof": [
+        Part("injected faults, every page, two builds", (*PYTEST, "-m", "proof", "tests")),
+        Part(
+            "properties, from many examples",
+            (*PYTEST, "--hypothesis-profile=many", "tests/test_properties.py"),
+        ),
+        Part("notebooks, byte for byte", ("make", "-s", "same")),
+        Part("the course on paper", ("make", "-s", "pdf")),
+        Part("fresh fits of all posteriors", (PYTHON, "-m", "tools.refit", "--only-compare")),
+        Part("mutants of the engine", ("make", "-s", "mutants")),
+        Part("scores of five pages", ("make", "-s", "lighthouse"), decides=False),
+    ],
+    "share": [
+        Part("fresh fits of what changed", (PYTHON, "-m", "tools.refit", "--changed")),
+        Part(
+            "a tenth of the fresh fits",
+            (PYTHON, "-m", "tools.refit", "--tenth", TODAY),
+            decides=False,
+        ),
+        Part(
+            "a tenth of the proofs",
+            (*PYTEST, "-m", "proof", f"--tenth={TODAY}", "tests"),
+            decides=False,
+        ),
+    ],
+}
+
+
+def processor_seconds() -> float:
+    """Sum what the commands that have ended took, with all that they started."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def run(part: Part) -> Outcome:
+    """Run one part; its output goes where this command's does."""
+    print(f"\n--- {part.name}", flush=True)
+    clock, processor = time.monotonic(), processor_seconds()
+    done = subprocess.run(part.command, cwd=ROOT, check=False)
+    return Outcome(part, done.returncode, time.monotonic() - clock, processor_seconds() - processor)
+
+
+def table(outcomes: list[Outcome]) -> str:
+    """List what each part took, also as multiples of a reference that any machine can time."""
+    reference = reference_seconds()
+    lines = [f"{'':<42}{'clock':>8}{'processor':>12}{'reference':>12}"]
+    rows = [(one.part.name, one.clock, one.processor) for one in outcomes]
+    rows.append(("together", *(sum(row[at] for row in rows) for at in (1, 2))))
+    lines += [
+        f"{name:<42}{clock:>6.0f} s{processor:>10.0f} s{processor / reference:>10.0f} x"
+        for name, clock, processor in rows
+    ]
+    return "\n".join([*lines, f"The reference loop (tools/reference.py) takes {reference:.2f} s."])
+
+
+def verdict(loop: str, outcomes: list[Outcome]) -> list[str]:
+    """Say in words what failed and how to run it alone, and what was not looked at."""
+    said = []
+    if loop in ("test", "proof") and chromium.find() is None:
+        said.append(f"Not looked at: pages in a browser. {chromium.MISSING}")
+    for part, code, _, _ in outcomes:
+        if code:
+            weight = "Failed" if part.decides else "Reported, and does not decide"
+            said.append(f"{weight}: {part.name}. Alone: {shlex.join(part.command)}")
+    if not any(code and part.decides for part, code, _, _ in outcomes):
+        said.append(f"All parts of 'make {loop}' passed. Nothing in the course was changed.")
+    return said
+
+
+def main() -> None:
+    if len(sys.argv) != 2 or sys.argv[1] not in LOOPS:
+        sys.exit(f"Say which loop: {', '.join(LOOPS)}.")
+    loop = sys.argv[1]
+    outcomes = [run(part) for part in LOOPS[loop]]
+    print("\n" + "\n".join([table(outcomes), *verdict(loop, outcomes)]), flush=True)
+    sys.exit(any(code and part.decides for part, code, _, _ in outcomes))
+
+
+if __name__ == "__main__":
+    main()
