@@ -8,6 +8,7 @@ imports has run in it, its namespace is empty, and it dies without touching the 
 """
 
 import atexit
+import builtins
 import contextlib
 import json
 import os
@@ -17,6 +18,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -158,7 +160,10 @@ def bury(*_: object) -> None:
 
 def main() -> None:
     """Import, then fork for each line of the standard input; end when it ends."""
+    # pandas asks, when it is imported, whether it is in a kernel: there tables have more columns.
+    builtins.get_ipython = lambda: SimpleNamespace(kernel=True)
     exec(IMPORTS, {})
+    del builtins.get_ipython
     signal.signal(signal.SIGCHLD, bury)
     for line in sys.stdin:
         child = os.fork()
