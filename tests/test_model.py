@@ -193,6 +193,7 @@ def test_poststratify_refuses_a_stored_fit_of_other_data(cache, counted_fits):
         poststratify(other, draws, frame)
 
 
+@pytest.mark.proof
 def test_a_real_fit_comes_back_as_it_was(cache):
     options = {"draws": 60, "tune": 100, "chains": 2}
     sampled = fit_or_load(build(), "real", **options)

@@ -46,6 +46,7 @@ def test_shares_are_stored_as_whole_numbers():
     }
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("name", SIMULATIONS)
 def test_a_sample_computed_again_is_as_stored(name):
     chapter, function, samples = SIMULATIONS[name]

@@ -23,13 +23,14 @@ from tools import chromium
 from tools.execute_notebooks import ROOT
 from tools.reference import reference_seconds
 
-# Three workers keep two cores busy while one of them waits for a browser or a kernel, which may
-# need 1 GB.
-WORKERS = os.environ.get("WORKERS", "3")
+# One worker more than cores keeps them busy while one waits for a browser; kernels of notebooks,
+# which may need 1 GB each, wait for nothing.
+AFFINITY = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count())
+CORES = int(os.environ.get("WORKERS", len(AFFINITY)))
 TODAY = str(datetime.now(UTC).toordinal() % 10)
 PYTHON = ".venv/bin/python"
-PYTEST = (PYTHON, "-m", "pytest", "-n", WORKERS)
-NOTEBOOKS = ("chapters", "explorers", "appendices", "exercises/solutions")
+PYTEST = (PYTHON, "-m", "pytest", "-n", str(CORES + 1))
+FOLDERS = ("chapters", "explorers", "appendices", "exercises/solutions")
 
 
 class Part(NamedTuple):
@@ -64,7 +65,10 @@ LOOPS = {
             "package, exercises and site",
             (*PYTEST, *COVERAGE, "-m", "not proof", "tests", "mrp_helpers"),
         ),
-        Part("notebooks against their stored outputs", (*PYTEST, *NOTEBOOKS)),
+        Part(
+            "notebooks against their stored outputs",
+            (PYTHON, "-m", "pytest", "-n", str(CORES), *FOLDERS),
+        ),
     ],
     "proof": [
         Part("injected faults, every page, two builds", (*PYTEST, "-m", "proof", "tests")),
