@@ -29,6 +29,7 @@ FITS = sorted(path.stem for path in SHIPPED.glob("*.nc"))
 USERS = dependencies()
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("name", FITS)
 def test_health(name):
     draws = xr.load_datatree(SHIPPED / f"{name}.nc", engine="h5netcdf")

@@ -54,7 +54,9 @@ def draw_picture(path: Path) -> None:
     shades = ["#0072B2", "#56B4E9", "#009E73", "#E69F00", "#D55E00", "#CC79A7"]
     widths = [0.26, 0.12, 0.2, 0.08, 0.22, 0.12]
     heights = [0.35, 0.6, 0.5, 0.8, 0.45, 0.7]
-    with plt.rc_context({"font.family": "DejaVu Sans"}):
+    # Whatever style is in force elsewhere: here each part is put where it belongs.
+    plain = {"font.family": "DejaVu Sans", "figure.constrained_layout.use": False}
+    with plt.rc_context(plain):
         figure = plt.figure(figsize=(12, 6.3), dpi=100, facecolor="white")
         axes = figure.add_axes((0.06, 0.08, 0.88, 0.36))
         axes.axis("off")
