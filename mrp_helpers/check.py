@@ -8,7 +8,7 @@ import textwrap
 from dataclasses import replace
 from typing import Any
 
-from mrp_helpers._errors import listing
+from mrp_helpers._require import listing
 from mrp_helpers.tasks import TASKS
 from mrp_helpers.tasks._forms import ROUNDED, Unreadable
 from mrp_helpers.tasks._task import Task, made

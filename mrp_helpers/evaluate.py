@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from mrp_helpers._errors import listing, require_columns, require_numbers, require_type
+from mrp_helpers._require import listing, require_columns, require_numbers, require_type
 
 
 def evaluate(

@@ -30,7 +30,7 @@ import pandas as pd
 import platformdirs
 import xarray as xr
 
-from mrp_helpers._errors import require_type
+from mrp_helpers._require import require_type
 
 SHIPPED = Path(__file__).parent / "posteriors"
 SAMPLER = {

@@ -16,7 +16,7 @@ from matplotlib.colors import Normalize, to_rgb
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from mrp_helpers._errors import (
+from mrp_helpers._require import (
     listing,
     require_columns,
     require_counts,

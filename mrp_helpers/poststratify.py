@@ -18,7 +18,7 @@ from bambi.model_components import DistributionalComponent
 from bambi.terms import GroupSpecificTerm, OffsetTerm
 from scipy import sparse, special
 
-from mrp_helpers._checks import (
+from mrp_helpers._compatible import (
     categories,
     check_draws,
     check_frame,
@@ -29,7 +29,7 @@ from mrp_helpers._checks import (
     refuse_unseen,
     terms,
 )
-from mrp_helpers._errors import listing, require_columns, require_whole
+from mrp_helpers._require import listing, require_columns, require_whole
 
 _BLOCK_VALUES = 2_000_000  # cells x draws held at once by default: 16 MB an array
 _DESIGN_CELLS = 20_000  # whose design is made at once: mostly zeros, but formulae writes them out

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from mrp_helpers._errors import listing, require_columns, require_numbers, require_type
+from mrp_helpers._require import listing, require_columns, require_numbers, require_type
 
 CELL = ["state", "eth", "male", "age", "edu"]
 

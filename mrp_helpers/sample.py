@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from mrp_helpers._errors import (
+from mrp_helpers._require import (
     listing,
     require_columns,
     require_counts,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from mrp_helpers._errors import (
+from mrp_helpers._require import (
     listing,
     require_columns,
     require_counts,

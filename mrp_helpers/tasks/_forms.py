@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from mrp_helpers._errors import listing
+from mrp_helpers._require import listing
 
 # Exact results may be rounded to three decimals; what is wrong is further off than this.
 ROUNDED = 6e-4

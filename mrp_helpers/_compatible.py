@@ -11,7 +11,7 @@ import xarray as xr
 from bambi.model_components import DistributionalComponent
 from bambi.terms import HSGPTerm, OffsetTerm
 
-from mrp_helpers._errors import listing, require_columns, require_counts, require_type
+from mrp_helpers._require import listing, require_columns, require_counts, require_type
 from mrp_helpers.model import model_digests
 
 # Families whose parent parameter is the mean of the response (for counts out of n: of a share).
