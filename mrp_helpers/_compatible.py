@@ -1,61 +1,78 @@
 """Do a model, its draws and a frame belong together? Each refusal says what is wrong and where."""
 
-from collections.abc import Hashable, Iterator
-from typing import Any
+from collections.abc import Hashable, Sequence
+from typing import Any, Literal
 
 import bambi as bmb
-import formulae
 import numpy as np
 import pandas as pd
 import xarray as xr
-from bambi.model_components import DistributionalComponent
-from bambi.terms import HSGPTerm, OffsetTerm
 
+from mrp_helpers._bambi import Levels, LinearPredictor
+from mrp_helpers._levels import Column, require_same_kind, resolve
 from mrp_helpers._require import listing, require_columns, require_counts, require_type
 from mrp_helpers.model import model_digests
 
-# Families whose parent parameter is the mean of the response (for counts out of n: of a share).
-_PARENT_IS_MEAN = {
-    "bernoulli", "beta", "beta_binomial", "binomial", "exponential", "gamma", "gaussian",
-    "laplace", "negativebinomial", "poisson", "t", "wald", "weibull",
-}  # fmt: skip
+NewLevels = Literal["error", "population"]
 
 
-def parent(model: bmb.Model) -> DistributionalComponent:
-    return model.parameters[model.family.likelihood.parent]
+class Cells:
+    """A frame's predictors as integer codes: behind this door nobody compares a level again.
+
+    `columns` are the frame's and `seen` the model's own, both by the rule of `_levels`.
+    """
+
+    def __init__(self, data: pd.DataFrame, frame: pd.DataFrame):
+        self._data, self._number = data, len(frame)
+        self.columns: dict[str, Column] = {}
+        self.seen: dict[str, Column] = {}
+        for name in data.columns:
+            column, seen = resolve(frame[name], "frame"), resolve(data[name], "the model's data")
+            require_same_kind(column, seen, "frame")
+            self.columns[name], self.seen[name] = column, seen
+
+    def __len__(self) -> int:
+        return self._number
+
+    def join(self, codes: Sequence[np.ndarray]) -> tuple[np.ndarray, int]:
+        """Number the combinations of codes that some cell has; say which one each cell has."""
+        joint, number = np.zeros(self._number, dtype="int32"), 1
+        for one in {id(one): one for one in codes}.values():
+            size = int(one.max()) + 1
+            if number == 1:
+                joint, number = one, size
+            elif size > 1:
+                wide, distinct = pd.factorize(joint.astype("int64") * size + one)
+                joint, number = wide.astype("int32"), len(distinct)
+        return joint, number
+
+    def distinct(self, names: Sequence[str]) -> tuple[np.ndarray, pd.DataFrame]:
+        """Tabulate the combinations of some columns as the model's types; say which a cell has."""
+        codes, number = self.join([self.columns[name].codes for name in names])
+        example = np.empty(number, dtype="int64")
+        example[codes] = np.arange(self._number)
+        table = pd.DataFrame(index=range(number))
+        for name in names:
+            column = self.columns[name]
+            values = _as_seen(column, self._data[name].dtype)
+            table[name] = values.take(column.codes[example]).array
+        return codes, table
 
 
-def terms(design: Any) -> list[Any]:
-    return [] if design is None else list(design.terms.values())
+def _as_seen(column: Column, dtype: Any) -> pd.Series:
+    """A column's distinct values in the type of the model's data, if that holds all of them."""
+    values = pd.Series(column.distinct)
+    if column.kind == "numbers":
+        dtype = getattr(dtype, "numpy_dtype", dtype)
+        if isinstance(dtype, pd.CategoricalDtype):
+            return values
+        cast = values.astype(dtype)
+        return cast if (cast == values).all() else values.astype("float64")
+    cast = values.astype(dtype)
+    return values if cast.isna().any() else cast
 
 
-def predictor_names(model: bmb.Model) -> list[str]:
-    design = parent(model).design
-    used = set().union(
-        *(term.var_names for part in (design.common, design.group) for term in terms(part))
-    )
-    return sorted(used & set(model.data.columns))
-
-
-def refuse_other_models(model: bmb.Model) -> None:
-    """Say what is missing here rather than compute something else."""
-    require_type(model, bmb.Model, "model")
-    if model.family.name not in _PARENT_IS_MEAN:
-        raise NotImplementedError(
-            f"the mean of family {model.family.name!r} is not one linear predictor and a link; "
-            f"families that work: {', '.join(sorted(_PARENT_IS_MEAN))}"
-        )
-    if model.formula.additionals:
-        raise NotImplementedError(
-            f"the model has {len(model.formula.additionals) + 1} linear predictors "
-            f"({listing(model.formula.additionals)}); one is supported"
-        )
-    smooth = [term.name for term in parent(model).terms.values() if isinstance(term, HSGPTerm)]
-    if smooth:
-        raise NotImplementedError(f"Gaussian-process term {listing(smooth)} is not supported")
-
-
-def check_draws(model: bmb.Model, draws: xr.DataTree) -> None:
+def check_draws(model: bmb.Model, predictor: LinearPredictor, draws: xr.DataTree) -> None:
     """Refuse draws whose parameters, levels or digests are not this model's."""
     require_type(draws, xr.DataTree, "draws")
     if "posterior" not in draws.children:
@@ -66,36 +83,10 @@ def check_draws(model: bmb.Model, draws: xr.DataTree) -> None:
             f"draws have the dimensions {dict(posterior.sizes)}; 'chain' and 'draw' must be there "
             "and not be empty: pass what fit_or_load returned, unstacked"
         )
-    component = parent(model)
-    sizes = {}
-    for term in component.terms.values():
-        if not isinstance(term, OffsetTerm):
-            sizes[term.alias or term.name] = dict(term.coords)
-    known = set(sizes) | set(model.parameters)
-    for term in component.group_specific_terms.values():
-        known |= {
-            f"{term.alias or term.name}_{term.hyperprior_alias.get(name, name)}"
-            for name in term.prior.args
-        }
-    for name in posterior.data_vars:
-        stem = str(name).removesuffix("_offset").removesuffix("_sigma")
-        if name not in known and stem not in sizes:
-            raise ValueError(
-                f"the draws belong to another model: it has a parameter {name!r} that is not in "
-                f"this one ({listing(sizes, most=20)})"
-            )
-    for name, coords in sizes.items():
-        if name not in posterior:
-            raise ValueError(f"the draws belong to another model: they have no parameter {name!r}")
-        if not np.isfinite(posterior[name]).all():
-            raise ValueError(f"the draws of {name!r} are not all finite; sample the model again")
-        for dimension, levels in coords.items():
-            found = posterior[name].coords.get(dimension)
-            if found is None or list(found.to_numpy()) != list(levels):
-                raise ValueError(
-                    f"the draws belong to another model: {name!r} has other levels there; this "
-                    f"model's are {listing(levels)}"
-                )
+    _refuse_other_parameters(predictor, posterior)
+    for term in predictor.terms:
+        if term.parameter is not None:
+            _check_effects(posterior, term.parameter, term.coordinates)
     stored = {part: draws.attrs.get(f"digest_{part}") for part in ("formula", "priors", "data")}
     if all(stored.values()):
         differ = [part for part, found in model_digests(model).items() if stored[part] != found]
@@ -106,13 +97,45 @@ def check_draws(model: bmb.Model, draws: xr.DataTree) -> None:
             )
 
 
-def check_frame(model: bmb.Model, frame: pd.DataFrame, population: str | xr.DataArray) -> None:
+def _refuse_other_parameters(predictor: LinearPredictor, posterior: xr.Dataset) -> None:
+    effects = {term.parameter for term in predictor.terms if term.parameter is not None}
+    known = effects.union(
+        predictor.others, *(term.hyperparameters.values() for term in predictor.terms)
+    )
+    for name in posterior.data_vars:
+        stem = str(name).removesuffix("_offset").removesuffix("_sigma")
+        if name not in known and stem not in effects:
+            raise ValueError(
+                f"the draws belong to another model: it has a parameter {name!r} that is not in "
+                f"this one ({listing(sorted(effects), most=20)})"
+            )
+
+
+def _check_effects(
+    posterior: xr.Dataset, parameter: str, coordinates: dict[str, list[Any]]
+) -> None:
+    if parameter not in posterior:
+        raise ValueError(f"the draws belong to another model: they have no parameter {parameter!r}")
+    draws = posterior[parameter]
+    if not np.isfinite(draws).all():
+        raise ValueError(f"the draws of {parameter!r} are not all finite; sample the model again")
+    for dimension, levels in coordinates.items():
+        found = draws.coords.get(dimension)
+        if found is None or list(found.to_numpy()) != levels:
+            raise ValueError(
+                f"the draws belong to another model: {parameter!r} has other levels there; this "
+                f"model's are {listing(levels)}"
+            )
+
+
+def check_frame(
+    predictor: LinearPredictor, frame: pd.DataFrame, population: str | xr.DataArray
+) -> Cells:
+    """Refuse a frame that is no table of cells of this model; give its cells as codes."""
     require_type(frame, pd.DataFrame, "frame")
     if frame.empty:
         raise ValueError("frame is empty; it needs one row for each cell")
-    component = parent(model)
-    predictors = predictor_names(model)
-    require_columns(frame, predictors, "frame")
+    require_columns(frame, predictor.data.columns, "frame")
     counted = [] if isinstance(population, xr.DataArray) else [population]
     for column in counted:
         if not isinstance(column, Hashable):
@@ -122,15 +145,32 @@ def check_frame(model: bmb.Model, frame: pd.DataFrame, population: str | xr.Data
             )
         require_columns(frame, [column], "frame")
         require_counts(frame[column], f"frame: column {column!r}")
-    for column in predictors:
-        if frame[column].isna().any():
-            rows = frame.index[frame[column].isna()]
+    for name in predictor.data.columns:
+        if frame[name].isna().any():
+            rows = frame.index[frame[name].isna()]
             raise ValueError(
-                f"frame: column {column!r} is missing in {len(rows):,} cell(s), at index "
+                f"frame: column {name!r} is missing in {len(rows):,} cell(s), at index "
                 f"{listing(rows, most=3)}; a join may have failed"
             )
-        require_like(model.data[column], frame[column])
-    cells = frame.drop(columns=counted)
+    cells = Cells(predictor.data, frame)
+    for resolved in cells.columns.values():
+        _refuse_infinite(resolved, frame.index)
+    _refuse_cells_listed_twice(frame.drop(columns=counted), counted)
+    return cells
+
+
+def _refuse_infinite(column: Column, index: pd.Index) -> None:
+    """An infinite predictor would give an estimate of nothing."""
+    if column.kind != "numbers" or np.isfinite(column.distinct).all():
+        return
+    infinite = ~np.isfinite(column.distinct)[column.codes]
+    raise ValueError(
+        f"frame: column {column.name!r} is infinite in {infinite.sum():,} cell(s), at index "
+        f"{listing(index[infinite], most=3)}; mend it"
+    )
+
+
+def _refuse_cells_listed_twice(cells: pd.DataFrame, counted: Sequence[str]) -> None:
     twice = cells.duplicated()
     if twice.any():
         example = cells[twice].iloc[0].to_dict()
@@ -138,7 +178,16 @@ def check_frame(model: bmb.Model, frame: pd.DataFrame, population: str | xr.Data
             f"frame lists {twice.sum():,} cell(s) more than once, such as {example}; sum their "
             f"{listing(counted) or 'draws'} first"
         )
-    refuse_unseen_levels(component, frame)
+
+
+def refuse_unseen(factor: Levels, unseen: np.ndarray, remedy: str) -> None:
+    """Name the levels of a frame that the model never saw, and say what to do about them."""
+    if len(unseen):
+        what = f"column {factor.columns[0]!r}" if factor.own else factor.name
+        raise ValueError(
+            f"frame: {what} has level {listing(unseen)}, which the model never saw; its levels are "
+            f"{listing(factor.levels)}. {remedy}"
+        )
 
 
 def check_population(population: xr.DataArray, frame: pd.DataFrame, samples: int) -> None:
@@ -177,56 +226,3 @@ def check_population(population: xr.DataArray, frame: pd.DataFrame, samples: int
         if fault.any():
             where = listing(np.flatnonzero(fault.any(axis=1)), most=3)
             raise ValueError(f"population is {word} in {fault.sum():,} draw(s), in row {where}")
-
-
-def require_like(seen: pd.Series, values: pd.Series) -> None:
-    """Numbers stay numbers, and finite: an infinite predictor would give an estimate of nothing."""
-    if not pd.api.types.is_numeric_dtype(seen):
-        return
-    if pd.api.types.is_string_dtype(values):
-        raise TypeError(
-            f"frame: column {values.name!r} is text and the model's is numeric; convert it with "
-            "pd.to_numeric"
-        )
-    infinite = values.isin([np.inf, -np.inf])
-    if infinite.any():
-        rows = listing(values.index[infinite], most=3)
-        raise ValueError(
-            f"frame: column {values.name!r} is infinite in {infinite.sum():,} cell(s), at index "
-            f"{rows}; mend it"
-        )
-
-
-def refuse_unseen_levels(component: DistributionalComponent, frame: pd.DataFrame) -> None:
-    """A level without a common effect has no estimate, whatever `new_levels` says."""
-    expressions = terms(component.design.common)
-    expressions += [term.expr for term in terms(component.design.group)]
-    for term in expressions:
-        for column, levels in categories(term):
-            refuse_unseen(
-                frame,
-                column,
-                levels,
-                "A common effect cannot be drawn for a new level: recode the frame",
-            )
-
-
-def refuse_unseen(frame: pd.DataFrame, column: str, levels: list[object], remedy: str) -> None:
-    unseen = [level for level in frame[column].unique() if level not in levels]
-    if unseen:
-        raise ValueError(
-            f"frame: column {column!r} has level {listing(unseen)}, which the model never saw; "
-            f"its levels are {listing(levels)}. {remedy}"
-        )
-
-
-def categories(term: Any) -> Iterator[tuple[str, list[object]]]:
-    """Yield categorical columns of a formula's term, plain or as C(column), with their levels."""
-    for part in getattr(term, "components", []):
-        if part.kind != "categoric":
-            continue
-        if isinstance(part, formulae.terms.variable.Variable):
-            yield part.name, list(part.levels)
-        elif part.call.callee == "C" and len(part.var_names) == 1:
-            (column,) = part.var_names
-            yield column, list(part.levels)

@@ -32,11 +32,14 @@ def require_whole(value: object, least: int, what: str) -> None:
 
 
 def require_columns(table: pd.DataFrame, columns: Iterable[str], what: str) -> None:
-    """Raise KeyError when ``table`` lacks one of ``columns``; name a likely misspelling."""
+    """Raise unless ``table`` has each of ``columns``, once; name a likely misspelling."""
     require_type(table, pd.DataFrame, what)
     for column in columns:
-        if column in table.columns:
+        found = int((table.columns == column).sum())
+        if found == 1:
             continue
+        if found:
+            raise ValueError(f"{what} has {found} columns named {column!r}; rename or drop one")
         names = [str(name) for name in table.columns]
         close = get_close_matches(str(column), names, n=1) or [
             name for name in names if name.startswith(str(column))

@@ -18,18 +18,19 @@ import re
 import textwrap
 import time
 import warnings
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 import arviz as az
 import bambi as bmb
-import formulae
 import numpy as np
 import pandas as pd
 import platformdirs
 import xarray as xr
 
+from mrp_helpers._bambi import made_of, parts_of_prior
 from mrp_helpers._require import require_type
 
 SHIPPED = Path(__file__).parent / "posteriors"
@@ -131,32 +132,27 @@ def model_digests(model: bmb.Model) -> dict[str, str]:
         When the model has potentials, which are functions and have no digest; or a prior of one's
         own, ``Prior(dist=function)``, whose source cannot be read.
     """
-    if model.potentials:
-        raise NotImplementedError("a model with potentials cannot be told apart; use model.fit")
-    formulas = [model.formula.main, *model.formula.additionals]
-    links = {part: link.name for part, link in model.family.link.items()}
-    used = set().union(*(formulae.model_description(text).var_names for text in formulas))
-    columns = [column for column in model.data.columns if column in used]
+    made = made_of(model)
     priors = {
-        part: {name: _spell(term.prior) for name, term in component.terms.items()}
-        if hasattr(component, "terms")
-        else _spell(component.prior)
-        for part, component in model.parameters.items()
+        part: {name: _spell(prior) for name, prior in found.items()}
+        if isinstance(found, dict)
+        else _spell(found)
+        for part, found in made.priors.items()
     }
-    parametrisation = [model.noncentered, model.center_predictors]
+    table = made.data[made.columns].to_csv(index=False, float_format=f"%.{_DIGITS}g")
     return {
-        "formula": _digest(json.dumps([formulas, model.family.name, links], sort_keys=True)),
-        "priors": _digest(json.dumps([priors, parametrisation], sort_keys=True)),
-        "data": _digest(model.data[columns].to_csv(index=False, float_format=f"%.{_DIGITS}g")),
+        "formula": _digest(json.dumps([made.formulas, made.family, made.links], sort_keys=True)),
+        "priors": _digest(json.dumps([priors, made.parametrisation], sort_keys=True)),
+        "data": _digest(table),
     }
 
 
 def _spell(prior: object) -> object:
     """Write a prior out in full: its name, its arguments to `_DIGITS` digits, recursively."""
     if isinstance(prior, bmb.Prior):
-        arguments = {name: _spell(value) for name, value in prior.args.items()}
-        spelled = [prior.name, arguments, prior.noncentered]
-        return spelled if prior.dist is None else [*spelled, _source(prior)]
+        name, arguments, noncentered, function = parts_of_prior(prior)
+        spelled = [name, {key: _spell(value) for key, value in arguments.items()}, noncentered]
+        return spelled if function is None else [*spelled, _source(name, function)]
     return _rounded(prior) if prior is not None else None
 
 
@@ -165,13 +161,13 @@ def _rounded(values: object) -> object:
     return np.vectorize(lambda value: float(f"{value:.{_DIGITS}g}"))(values).tolist()
 
 
-def _source(prior: bmb.Prior) -> str:
+def _source(name: str, function: Callable[..., object]) -> str:
     """Read the function that a prior of one's own is, its comments aside; names can be the same."""
     try:
-        return ast.unparse(ast.parse(textwrap.dedent(inspect.getsource(prior.dist))))
+        return ast.unparse(ast.parse(textwrap.dedent(inspect.getsource(function))))
     except (OSError, SyntaxError, TypeError) as error:
         raise NotImplementedError(
-            f"the prior {prior.name!r} is a function whose source cannot be read, so fits with it "
+            f"the prior {name!r} is a function whose source cannot be read, so fits with it "
             "cannot be told apart; define it in a cell or a file, or use model.fit"
         ) from error
 

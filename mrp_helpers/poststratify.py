@@ -1,40 +1,26 @@
 """Draws of any aggregate from a fitted Bambi model and a frame.
 
 Every aggregate is the same sum over cells, ``sum of P(cell) x E[Y | cell]``, one sum a draw. The
-model supplies ``E[Y | cell]`` through its own design matrices, the frame supplies ``P(cell)``.
-Cells are taken in blocks and only group totals are kept, so that memory does not grow with the
-frame.
+model supplies ``E[Y | cell]``, the frame supplies ``P(cell)``. At the door a frame becomes integer
+codes, numbers and weights; behind it nobody compares a level again. Cells are taken in blocks and
+only group totals are kept, so that memory does not grow with the frame.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from numbers import Real
-from typing import Literal
 
 import bambi as bmb
 import numpy as np
 import pandas as pd
 import xarray as xr
-from bambi.model_components import DistributionalComponent
-from bambi.terms import GroupSpecificTerm, OffsetTerm
-from scipy import sparse, special
+from scipy import sparse
 
-from mrp_helpers._compatible import (
-    categories,
-    check_draws,
-    check_frame,
-    check_population,
-    parent,
-    predictor_names,
-    refuse_other_models,
-    refuse_unseen,
-    terms,
-)
-from mrp_helpers._require import listing, require_columns, require_whole
+from mrp_helpers._bambi import linear_predictor
+from mrp_helpers._compatible import NewLevels, check_draws, check_frame, check_population
+from mrp_helpers._effects import Effects, blocks
+from mrp_helpers._require import listing, require_columns, require_type, require_whole
 
 _BLOCK_VALUES = 2_000_000  # cells x draws held at once by default: 16 MB an array
-_DESIGN_CELLS = 20_000  # whose design is made at once: mostly zeros, but formulae writes them out
-
-NewLevels = Literal["error", "population"]
 
 
 def poststratify_draws(
@@ -87,7 +73,8 @@ def poststratify_draws(
     KeyError
         When the frame lacks a column.
     TypeError
-        When the population or a numeric predictor is not numeric, or something else is of another
+        When the population is not numeric, when a predictor's values are of another kind than
+        those of the model's data (text, numbers, booleans), or when something else is of another
         type.
     ValueError
         When the frame is empty or lists a cell twice; when a predictor is missing or infinite in
@@ -96,10 +83,15 @@ def poststratify_draws(
         frame's rows or the model's draws; when the draws belong to another model or are not
         finite.
     NotImplementedError
-        When the model is of a kind that this function does not compute.
+        When the model has a term, a family or a call in its formula that this function does not
+        compute; the message names it.
 
     Notes
     -----
+    A level of the frame is that of the survey when both are of one kind and equal within it: a
+    category, a nullable or an Arrow value counts as what it holds, 1 as 1.0, and floats of
+    different widths are compared in the lower precision. A boolean is not a number.
+
     The intercept must be the one that ``model.fit`` reports. In ``model.prior_predictive`` Bambi
     leaves it as it samples it, at the mean of the predictors, so prior draws do not belong here.
 
@@ -133,22 +125,25 @@ def poststratify_draws(
         require_whole(block, 1, "block")
     if random_seed is not None:
         require_whole(random_seed, 0, "random_seed")
-    refuse_other_models(model)
-    check_draws(model, draws)
-    check_frame(model, frame, population)
-    samples = draws["posterior"].sizes["chain"] * draws["posterior"].sizes["draw"]
+    if new_levels not in ("error", "population"):
+        raise ValueError(f"new_levels is {new_levels!r}; choose 'error' or 'population'")
+    require_type(model, bmb.Model, "model")
+    predictor = linear_predictor(model)
+    check_draws(model, predictor, draws)
+    cells = check_frame(predictor, frame, population)
+    posterior = draws["posterior"].to_dataset()
+    samples = posterior.sizes["chain"] * posterior.sizes["draw"]
     size = block or max(1, _BLOCK_VALUES // samples)
     if isinstance(population, xr.DataArray):
         check_population(population, frame, samples)
     groups = _Groups(frame, by, population, size)
-    predictor = _LinearPredictor(model, draws, frame, new_levels, random_seed)
+    effects = Effects(predictor, cells, posterior, new_levels, random_seed)
 
-    cells = _predictors_only(model, frame)
     totals = np.zeros((groups.number, samples))
-    for rows, means in predictor.expected(cells, size):
+    for rows, means in effects.expected(groups.order, size):
         groups.add(totals, rows, means)
     totals /= groups.population
-    return groups.label(totals, draws["posterior"].to_dataset())
+    return groups.label(totals, posterior)
 
 
 def poststratify(
@@ -227,17 +222,6 @@ def _by_list(by: str | Sequence[str] | None) -> list[str]:
     return [] if by is None else [by] if isinstance(by, str) else list(by)
 
 
-def _blocks(cells: int, size: int) -> Iterator[slice]:
-    return (slice(start, min(start + size, cells)) for start in range(0, cells, size))
-
-
-def _predictors_only(model: bmb.Model, frame: pd.DataFrame) -> pd.DataFrame:
-    """The columns that the design reads; as objects, strings are compared several times faster."""
-    cells = frame[predictor_names(model)]
-    texts = [column for column in cells if pd.api.types.is_string_dtype(cells[column])]
-    return cells.astype(dict.fromkeys(texts, object))
-
-
 class _Groups:
     """Which group each cell belongs to, and how many people it brings, for all draws or each."""
 
@@ -257,21 +241,24 @@ class _Groups:
                 raise ValueError(f"frame: column {column!r} has missing values; name every group")
         if columns:
             grouped = frame.groupby(columns, observed=True)
-            self.codes, self.index = grouped.ngroup().to_numpy(), grouped.size().index
+            codes, self.index = grouped.ngroup().to_numpy(), grouped.size().index
         else:
-            self.codes, self.index = np.zeros(len(frame), dtype=int), pd.Index(["all"])
+            codes, self.index = np.zeros(len(frame), dtype=int), pd.Index(["all"])
         self.number = len(self.index)
+        # Cells of a group stand together, so that a block of cells adds to few groups.
+        self.order = np.argsort(codes, kind="stable")
+        self._codes = codes[self.order]
         if isinstance(population, xr.DataArray):
-            self.people = population.transpose(..., "sample").to_numpy()
+            self._people = population.transpose(..., "sample").to_numpy()
             whole, source = False, "draws of the population"
         else:
-            self.people = frame[population].to_numpy(dtype="float64")[:, None]
+            self._people = frame[population].to_numpy(dtype="float64")[:, None]
             whole, source = pd.api.types.is_integer_dtype(frame[population]), repr(population)
         self._population_type = "int64" if whole else "float64"
         # One column, or one a draw.
-        self.population = np.zeros((self.number, self.people.shape[1]))
-        for rows in _blocks(len(frame), size):
-            self.add(self.population, rows, np.ones((len(self.codes[rows]), 1)))
+        self.population = np.zeros((self.number, self._people.shape[1]))
+        for rows in blocks(len(frame), size):
+            self.add(self.population, rows, np.ones((rows.stop - rows.start, 1)))
         if (self.population == 0).any():
             empty = self.index[(self.population == 0).any(axis=1)]
             raise ValueError(
@@ -280,13 +267,15 @@ class _Groups:
             )
 
     def add(self, totals: np.ndarray, rows: slice, values: np.ndarray) -> None:
-        """Add values of a block's cells to their groups, each as often as the cell has people."""
-        here, codes = np.unique(self.codes[rows], return_inverse=True)
-        times = self.people[rows]
+        """Add values of cells, in `order`, to their groups, each as often as a cell has people."""
+        codes = self._codes[rows]
+        times = self._people[self.order[rows]]
         if times.shape[1] > 1:
             values, times = times * values, np.ones((len(codes), 1))
-        members = sparse.csr_array((times[:, 0], (codes, np.arange(len(codes)))))
-        totals[here] += members @ values
+        first, last = codes[0], codes[-1]
+        starts = np.searchsorted(codes, np.arange(first, last + 2))
+        members = sparse.csr_array((times[:, 0], np.arange(len(codes)), starts))
+        totals[first : last + 1] += members @ values
 
     def label(self, means: np.ndarray, posterior: xr.Dataset) -> xr.DataArray:
         samples = posterior[["chain", "draw"]].stack(sample=("chain", "draw"))
@@ -301,142 +290,3 @@ class _Groups:
             .assign_coords(index)
             .assign_coords(population=("group", people))
         )
-
-
-class _LinearPredictor:
-    """Turns cells into draws of their expected outcome."""
-
-    def __init__(
-        self,
-        model: bmb.Model,
-        draws: xr.DataTree,
-        frame: pd.DataFrame,
-        new_levels: NewLevels,
-        random_seed: int | None,
-    ):
-        if new_levels not in ("error", "population"):
-            raise ValueError(f"new_levels is {new_levels!r}; choose 'error' or 'population'")
-        component = parent(model)
-        posterior = draws["posterior"].to_dataset()
-        samples = posterior.sizes["chain"] * posterior.sizes["draw"]
-        link = model.family.link[component.name]
-        # Bambi's own inverse of the logit moves 0 and 1 by 2e-16, in twice the time.
-        self.inverse_link = special.expit if link.name == "logit" else link.linkinv
-        self.common = component.design.common
-        rng = np.random.default_rng(random_seed)
-        self.grouped = [
-            _GroupedEffects(term, posterior, frame, new_levels, rng)
-            for term in component.group_specific_terms.values()
-        ]
-        effects = [_common_effects(component, posterior, samples)]
-        effects += [term.effects for term in self.grouped]
-        self.effects = np.vstack(effects)
-
-    def expected(self, cells: pd.DataFrame, size: int) -> Iterator[tuple[slice, np.ndarray]]:
-        """Expected outcomes (cells x samples) of `size` cells at a time, and their rows."""
-        for many in _blocks(len(cells), max(size, _DESIGN_CELLS)):
-            design = self._design(cells.iloc[many])
-            for few in _blocks(design.shape[0], size):
-                rows = slice(many.start + few.start, many.start + few.stop)
-                yield rows, self.inverse_link(design[few] @ self.effects)
-
-    def _design(self, cells: pd.DataFrame) -> sparse.csr_array:
-        """Matrix (cells x effects) of everything that the effects are multiplied by."""
-        designs = [term.design(cells) for term in self.grouped]
-        if self.common is not None:
-            common = self.common.evaluate_new_data(cells).design_matrix
-            designs.insert(0, sparse.csr_array(common))
-        return sparse.hstack(designs, format="csr")
-
-
-def _common_effects(
-    component: DistributionalComponent, posterior: xr.Dataset, samples: int
-) -> np.ndarray:
-    """Stack the draws of common terms in the order of the design's columns."""
-    rows = [np.empty((0, samples))]
-    for common in terms(component.design.common):
-        term = component.terms[common.name]
-        if isinstance(term, OffsetTerm):
-            rows.append(np.ones((1, samples)))
-        else:
-            values = posterior[term.alias or term.name].transpose("chain", "draw", ...)
-            rows.append(values.to_numpy().reshape(samples, -1).T)
-    return np.vstack(rows)
-
-
-class _GroupedEffects:
-    """One group-specific term: its design for some cells, and the draws that go with it.
-
-    A level that the model never saw gets columns of its own after those of the known levels, and
-    effects drawn from the term's normal distribution: one for each draw, the same in each block.
-    """
-
-    def __init__(
-        self,
-        term: GroupSpecificTerm,
-        posterior: xr.Dataset,
-        frame: pd.DataFrame,
-        new_levels: NewLevels,
-        rng: np.random.Generator,
-    ):
-        self.term = term.term
-        self.factors = sorted(self.term.factor.var_names)
-        self.known = len(term.groups)
-        self.new = self._unseen(frame)
-        if len(self.new) and new_levels == "error":
-            self._refuse(frame)
-        # A term's coordinates are the groups and, if it has several, the columns of the
-        # expression; the design's columns run over the expression within each group.
-        dimensions = ["chain", "draw", *reversed(term.coords)]
-        effects = posterior[term.alias or term.name].transpose(*dimensions).to_numpy()
-        samples = effects.shape[0] * effects.shape[1]
-        effects = effects.reshape(samples, -1, self.known)
-        if len(self.new):
-            scale = _group_sd(term, posterior).reshape(samples, -1, 1)
-            noise = rng.standard_normal((samples, effects.shape[1], len(self.new)))
-            effects = np.concatenate([effects, scale * noise], axis=2)
-        self.effects = effects.transpose(2, 1, 0).reshape(-1, samples).astype("float64")
-
-    def _unseen(self, frame: pd.DataFrame) -> pd.MultiIndex:
-        """Combinations of the grouping columns that hold a level the model never saw."""
-        combinations = frame[self.factors].drop_duplicates().sort_values(self.factors)
-        seen = np.ones(len(combinations), dtype=bool)
-        for column, levels in categories(self.term.factor):
-            seen &= combinations[column].isin(levels).to_numpy()
-        return pd.MultiIndex.from_frame(combinations[~seen])
-
-    def _refuse(self, frame: pd.DataFrame) -> None:
-        for column, levels in categories(self.term.factor):
-            refuse_unseen(
-                frame,
-                column,
-                levels,
-                "Recode the frame, or pass new_levels='population' to draw its effect from the "
-                "fitted normal",
-            )
-
-    def design(self, cells: pd.DataFrame) -> sparse.csr_array:
-        """Matrix (cells x effects) that picks each cell's effects and multiplies slopes."""
-        if not len(self.new):
-            return sparse.csr_array(self.term.eval_new_data(cells))
-        values = np.atleast_2d(np.asarray(self.term.expr.eval_new_data(cells), dtype=float).T).T
-        labels = pd.MultiIndex.from_frame(cells[self.factors])
-        group = self.new.get_indexer(labels) + self.known
-        old = group < self.known
-        if old.any():
-            group[old] = self.term.factor.eval_new_data(cells[old]).argmax(axis=1)
-        width = values.shape[1]
-        columns = group[:, None] * width + np.arange(width)
-        rows = np.repeat(np.arange(len(cells)), width)
-        shape = (len(cells), len(self.effects))
-        return sparse.csr_array((values.ravel(), (rows, columns.ravel())), shape=shape)
-
-
-def _group_sd(term: GroupSpecificTerm, posterior: xr.Dataset) -> np.ndarray:
-    if term.prior.name != "Normal" or "sigma" not in term.prior.args:
-        raise NotImplementedError(
-            f"new levels of {term.name!r} cannot be drawn: its effects follow "
-            f"{term.prior.name}, not a normal with a standard deviation"
-        )
-    name = f"{term.alias or term.name}_{term.hyperprior_alias.get('sigma', 'sigma')}"
-    return posterior[name].to_numpy()

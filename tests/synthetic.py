@@ -7,7 +7,8 @@ comparison with Bambi exact and fast; nothing is sampled.
 import numpy as np
 import pandas as pd
 import xarray as xr
-from bambi.terms import OffsetTerm
+
+from mrp_helpers._bambi import linear_predictor
 
 STATES = ["AK", "AL", "CA", "NY", "TX"]
 AGES = ["18-29", "30-39", "40+"]
@@ -35,18 +36,18 @@ def draws_for(model, chains: int = 2, draws: int = 30, seed: int = 2) -> xr.Data
     rng = np.random.default_rng(seed)
     shape, dims = (chains, draws), ("chain", "draw")
     posterior = xr.Dataset(coords={"chain": range(chains), "draw": range(draws)})
-    component = model.parameters[model.family.likelihood.parent]
-    for term in component.terms.values():
-        if isinstance(term, OffsetTerm):
+    predictor = linear_predictor(model)
+    for term in predictor.terms:
+        if term.parameter is None:  # an offset
             continue
-        coords = dict(sorted(term.coords.items(), key=lambda item: "__factor_dim" in item[0]))
+        coords = dict(reversed(term.coordinates.items()))
+        posterior = posterior.assign_coords(coords)
         sizes = tuple(len(levels) for levels in coords.values())
-        values = rng.normal(0, 0.4, size=shape + sizes)
-        posterior = posterior.assign_coords({name: list(v) for name, v in coords.items()})
-        posterior[term.name] = (dims + tuple(coords), values)
-        if "|" in term.name:
-            posterior[f"{term.name}_sigma"] = (dims, rng.uniform(0.1, 1, size=shape))
-    for name in model.marginal_parameters:
+        posterior[term.parameter] = (dims + tuple(coords), rng.normal(0, 0.4, size=shape + sizes))
+        if "sigma" in term.hyperparameters:  # one for each column of the expression
+            spread = rng.uniform(0.1, 1, size=shape + sizes[:-1])
+            posterior[term.hyperparameters["sigma"]] = (dims + tuple(coords)[:-1], spread)
+    for name in predictor.others:
         posterior[name] = (dims, rng.uniform(0.5, 2, size=shape))
     quiet = xr.Dataset({"diverging": (dims, np.zeros(shape, dtype=bool))})
     observed = xr.Dataset({"outcome": ("__obs__", np.arange(3))})

@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 import synthetic
-from mrp_helpers import poststratify, poststratify_draws
+from mrp_helpers import _effects, poststratify, poststratify_draws
 
 # The name mrp_helpers.poststratify is the function's; the module behind it is found by its name.
 poststratify_module = importlib.import_module("mrp_helpers.poststratify")
@@ -348,6 +348,7 @@ def test_renamed_spread_is_found():
         draws["posterior"]
         .to_dataset()
         .rename({"1|state": "of_state", "1|state_sigma": "of_state_spread"})
+        .rename({"state__factor_dim": "of_state__factor_dim"})
     )
     found = poststratify(model, xr.DataTree.from_dict({"posterior": renamed}), frame, **options)
     pd.testing.assert_frame_equal(found, expected)
@@ -415,39 +416,38 @@ def test_level_that_no_cell_has_makes_no_group(model, draws):
     assert found.index.equals(pd.RangeIndex(5))
 
 
+@pytest.mark.parametrize("rows", [1, 5, 1000], ids=["no tables", "small tables", "one table"])
 @pytest.mark.parametrize(
     ("block", "at_once", "held", "designed"),
     [(7, 1, 7, 10), (None, 660, 11, 11), (None, 1, 1, 10), (4, 1, 4, 10), (1000, 1, 60, 60)],
 )
 def test_no_more_cells_are_held_at_once_than_was_said(
-    model, draws, monkeypatch, block, at_once, held, designed
+    model, draws, monkeypatch, block, at_once, held, designed, rows
 ):
     exact = poststratify_draws(model, draws, FRAME, by="state")
-    seen = {"expected": [], "_design": []}
-    predictor = poststratify_module._LinearPredictor
-    expected, design = predictor.expected, predictor._design
+    seen = {"held": [], "designed": []}
+    expected, design = _effects.Effects.expected, _effects._Part.design
 
     def counted(self, cells, size):
-        for rows, means in expected(self, cells, size):
-            assert cells.iloc[rows].shape[0] == len(means)
-            seen["expected"].append(len(means))
-            yield rows, means
+        monkeypatch.setattr(_effects._Part, "design", counted_design)
+        for few, means in expected(self, cells, size):
+            assert cells[few].shape[0] == len(means)
+            seen["held"].append(len(means))
+            yield few, means
 
     def counted_design(self, cells):
-        seen["_design"].append(len(cells))
+        seen["designed"].append(len(cells))
         return design(self, cells)
 
-    monkeypatch.setattr(predictor, "expected", counted)
-    monkeypatch.setattr(predictor, "_design", counted_design)
+    monkeypatch.setattr(_effects.Effects, "expected", counted)
     monkeypatch.setattr(poststratify_module, "_BLOCK_VALUES", at_once)
-    monkeypatch.setattr(poststratify_module, "_DESIGN_CELLS", 10)
+    monkeypatch.setattr(_effects, "_TABLE_VALUES", 60 * rows)
+    monkeypatch.setattr(_effects, "_DESIGN_CELLS", 10)
     found = poststratify(model, draws, FRAME, by="state", block=block)
     np.testing.assert_allclose(found["estimate"], exact.mean("sample"), rtol=1e-12)
-    assert {name: max(sizes) for name, sizes in seen.items()} == {
-        "expected": held,
-        "_design": designed,
-    }
-    assert all(sum(sizes) == len(FRAME) for sizes in seen.values())
+    assert max(seen["held"]) == held and sum(seen["held"]) == len(FRAME)
+    # With rows for each cell, everything is in the tables, and no design is made again.
+    assert max(seen["designed"], default=0) == (0 if rows == 1000 else designed)
 
 
 def altered(column, value, row=4):
@@ -464,6 +464,11 @@ def altered(column, value, row=4):
     [
         (lambda f: f.rename(columns={"edu": "educ"}), KeyError, "'edu'; it has 'educ' - rename"),
         (lambda f: f.drop(columns="n"), KeyError, "frame has no column 'n'"),
+        (
+            lambda f: pd.concat([f, f[["x"]]], axis=1),
+            ValueError,
+            "^frame has 2 columns named 'x'; rename or drop one$",
+        ),
         (
             altered("state", "ZZ"),
             ValueError,
@@ -485,7 +490,11 @@ def altered(column, value, row=4):
         (lambda f: pd.concat([f, f]), ValueError, "lists 60 cell"),
         (lambda f: f.head(0), ValueError, "^frame is empty; it needs one row for each cell$"),
         (lambda f: f.to_dict("list"), TypeError, "frame is of type dict; pass a pandas DataFrame"),
-        (lambda f: f.assign(x="high"), TypeError, "'x' is text .* with pd.to_numeric$"),
+        (
+            lambda f: f.assign(x="high"),
+            TypeError,
+            "'x' holds text, .* pd.to_numeric$",
+        ),
         (altered("x", np.inf), ValueError, r"'x' is infinite in 1 cell\(s\), at index 4; mend"),
         (altered("x", -np.inf), ValueError, r"'x' is infinite in 1 cell\(s\), at index 4"),
         (lambda f: f.assign(x=f["x"].where(f.index > 1)), ValueError, "'x' is missing in 2 cell"),
@@ -604,7 +613,10 @@ def test_bad_options_are_refused(model, draws, options, error, message):
             lambda: build(bmb.Formula("height ~ x", "sigma ~ male"), "gaussian"),
             "2 linear predictors",
         ),
-        (lambda: build("height ~ hsgp(x, m=5, c=2)", "gaussian"), "Gaussian-process term"),
+        (
+            lambda: build("height ~ hsgp(x, m=5, c=2)", "gaussian"),
+            r"term 'hsgp\(x, m=5, c=2\)' is of the kind HSGPTerm.*: common, group-specific, offset",
+        ),
     ],
 )
 def test_models_of_another_kind_say_so(build_model, message):

@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 from scipy.special import expit, log_expit, logit
 
+from mrp_helpers._bambi import common_design
 from mrp_helpers.tasks import _world as world
 from mrp_helpers.tasks._forms import Names, Number, Table
 from mrp_helpers.tasks._task import OTHERS, PER_CENT, REVERSED, task
@@ -160,7 +161,7 @@ FORMULAS = {
 
 def _design(formula: str, cells: pd.DataFrame) -> np.ndarray:
     model = bmb.Model(f"p(abortion, n) ~ {formula}", cells, family="binomial")
-    return np.asarray(model.parameters["p"].design.common.design_matrix)
+    return common_design(model)
 
 
 @cache

@@ -10,6 +10,7 @@ import xarray as xr
 from scipy.special import expit
 from scipy.stats import halfnorm
 
+from mrp_helpers._bambi import common_design
 from mrp_helpers.model import sampler_health
 from mrp_helpers.poststratify import poststratify, poststratify_draws
 from mrp_helpers.sample import aggregate_cells
@@ -332,7 +333,7 @@ def _remedy(model: bmb.Model, draws: xr.DataTree) -> str:
         return "smaller steps"
     if sampler_health(draws)["healthy"].item():
         return "use it"
-    design = np.asarray(model.parameters["p"].design.common.design_matrix)
+    design = common_design(model)
     surplus = np.linalg.matrix_rank(design) < design.shape[1]
     return "another model" if surplus else "more draws"
 

@@ -1,0 +1,362 @@
+"""What this library reads inside Bambi and formulae: all of it is here, and nowhere else.
+
+The documentation of Bambi promises the classes `Model` and `Prior`, and what one does with them.
+Post-stratification needs more: which columns a formula reads, how they become a design, and which
+draws go with it. `linear_predictor` puts that into the plain objects below, whose fields are not
+Bambi's; `made_of` lists what makes a model the one it is. When a release of Bambi moves its
+insides, this module changes and no other one does.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, NamedTuple
+
+import bambi as bmb
+import formulae
+import numpy as np
+import pandas as pd
+import xarray as xr
+from bambi.terms import CommonTerm, GroupSpecificTerm, OffsetTerm
+from formulae.categorical import CategoricalBox
+from formulae.terms.call import Call
+from formulae.terms.variable import Variable
+from scipy import special
+
+# What is computed here. A kind of term that is not listed may mean anything, so it is refused.
+_KINDS = {CommonTerm: "common", GroupSpecificTerm: "group-specific", OffsetTerm: "offset"}
+# Families whose parent parameter is the mean of the response (for counts out of n: of a share).
+_PARENT_IS_MEAN = {
+    "bernoulli", "beta", "beta_binomial", "binomial", "exponential", "gamma", "gaussian",
+    "laplace", "negativebinomial", "poisson", "t", "wald", "weibull",
+}  # fmt: skip
+# Calls that only say how a column's levels are coded: the levels are the column's own.
+_CODINGS = {"C", "S", "T"}
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A numeric column or call of a formula.
+
+    Parameters
+    ----------
+    name : str
+        How the formula writes it.
+    columns : list of str
+        The columns that it reads.
+    evaluate : callable
+        Gives the design (rows x columns) of a table with these columns.
+    """
+
+    name: str
+    columns: list[str]
+    evaluate: Callable[[pd.DataFrame], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Levels:
+    """A column or call of a formula that says which level a row has.
+
+    Parameters
+    ----------
+    name, columns
+        As in `Numbers`.
+    levels : list
+        The levels that the model saw.
+    own : bool
+        Whether these are the values of its one column, and not the result of a call.
+    contrasts : numpy.ndarray
+        The design (levels x columns) of each level.
+    evaluate : callable
+        Gives the level of each row of a table, where a call makes it.
+    """
+
+    name: str
+    columns: list[str]
+    levels: list[Any]
+    own: bool
+    contrasts: np.ndarray
+    evaluate: Callable[[pd.DataFrame], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Term:
+    """A term of the linear predictor: a product of factors, in each group where it has groups.
+
+    Parameters
+    ----------
+    name : str
+        How the formula writes it.
+    expression : list of Numbers or Levels
+        What is multiplied; none for an intercept. The last one runs fastest over the columns.
+    groups : list of Levels
+        The grouping factors; none for a common effect. The last one runs fastest.
+    parameter : str or None
+        The name of its draws; None for an offset, whose effect is 1.
+    coordinates : dict of str to list
+        The draws' dimensions, in the order in which the design's columns run over them.
+    hyperparameters : dict of str to str
+        For each argument of its prior, the name of that argument's draws.
+    no_normal : str or None
+        Why a new group's effect cannot be drawn; None where it is normal with mean zero.
+    """
+
+    name: str
+    expression: list[Numbers | Levels]
+    groups: list[Levels] = field(default_factory=list)
+    parameter: str | None = None
+    coordinates: dict[str, list[Any]] = field(default_factory=dict)
+    hyperparameters: dict[str, str] = field(default_factory=dict)
+    no_normal: str | None = None
+
+    def effects(self, posterior: xr.Dataset) -> np.ndarray:
+        """Draws (columns of the design x samples), the samples in the order (chain, draw)."""
+        if self.parameter is None:
+            return np.ones((1, posterior.sizes["chain"] * posterior.sizes["draw"]))
+        return _samples_last(posterior[self.parameter], list(self.coordinates))
+
+    def sd(self, posterior: xr.Dataset) -> np.ndarray:
+        """Draws (columns of the expression x samples) of the standard deviation over groups."""
+        if self.no_normal is not None:
+            raise NotImplementedError(
+                f"new levels of {self.name!r} cannot be drawn: its effects follow {self.no_normal}"
+            )
+        # Its effects run over the groups first, and each group has the same spread.
+        return _samples_last(posterior[self.hyperparameters["sigma"]], list(self.coordinates)[1:])
+
+
+@dataclass(frozen=True)
+class LinearPredictor:
+    """A model's linear predictor, its inverse link, and the data it was made from.
+
+    Parameters
+    ----------
+    terms : list of Term
+        Their sum is the linear predictor.
+    others : list of str
+        The family's other parameters, such as a residual standard deviation.
+    inverse_link : callable
+        Turns the linear predictor into the expected outcome.
+    data : pandas.DataFrame
+        The columns that the terms read, as the model has them.
+    """
+
+    terms: list[Term]
+    others: list[str]
+    inverse_link: Callable[[np.ndarray], np.ndarray]
+    data: pd.DataFrame
+
+
+class Made(NamedTuple):
+    """What makes a model: its formulas, family, links, priors by parameter and term, and data."""
+
+    formulas: list[str]
+    family: str
+    links: dict[str, str]
+    priors: dict[str, Any]
+    parametrisation: list[Any]
+    columns: list[str]
+    data: pd.DataFrame
+
+
+def linear_predictor(model: bmb.Model) -> LinearPredictor:
+    """Read a model's linear predictor.
+
+    Raises
+    ------
+    NotImplementedError
+        When the model has several of them, or a term or a family of a kind that is not computed.
+    """
+    _refuse_other_models(model)
+    parent = model.parameters[model.family.likelihood.parent]
+    # Without the rows that `dropna` leaves out, and without columns that no formula names.
+    data = parent.design.data
+    terms = [_term(term, data) for term in parent.terms.values()]
+    parts = [part for term in terms for part in (*term.expression, *term.groups)]
+    others = [(name, part) for name, part in model.parameters.items() if part is not parent]
+    link = model.family.link[parent.name]
+    return LinearPredictor(
+        terms=terms,
+        others=[part.alias or name for name, part in others],
+        # Bambi's own inverse of the logit moves 0 and 1 by 2e-16, in twice the time.
+        inverse_link=special.expit if link.name == "logit" else link.linkinv,
+        data=data[sorted({column for part in parts for column in part.columns})],
+    )
+
+
+def common_design(model: bmb.Model) -> np.ndarray:
+    """The design (rows of the data x columns) of the common terms of the linear predictor."""
+    parent = model.parameters[model.family.likelihood.parent]
+    return np.asarray(parent.design.common.design_matrix)
+
+
+def made_of(model: bmb.Model) -> Made:
+    """List what makes a model the one it is.
+
+    Raises
+    ------
+    NotImplementedError
+        When the model has potentials, which are functions of any kind.
+    """
+    if model.potentials:
+        raise NotImplementedError("a model with potentials cannot be told apart; use model.fit")
+    formulas = [model.formula.main, *model.formula.additionals]
+    used = set().union(*(formulae.model_description(text).var_names for text in formulas))
+    return Made(
+        formulas=formulas,
+        family=model.family.name,
+        links={part: link.name for part, link in model.family.link.items()},
+        priors={
+            part: {name: term.prior for name, term in component.terms.items()}
+            if hasattr(component, "terms")
+            else component.prior
+            for part, component in model.parameters.items()
+        },
+        parametrisation=[model.noncentered, model.center_predictors],
+        columns=[column for column in model.data.columns if column in used],
+        data=model.data,
+    )
+
+
+def parts_of_prior(prior: bmb.Prior) -> tuple[str, dict[str, Any], bool | None, Any]:
+    """Take a prior apart: name, arguments, whether it is non-centred, the function that it is."""
+    return prior.name, prior.args, prior.noncentered, prior.dist
+
+
+def _refuse_other_models(model: bmb.Model) -> None:
+    """Say what is missing here rather than compute something else."""
+    if model.family.name not in _PARENT_IS_MEAN:
+        raise NotImplementedError(
+            f"the mean of family {model.family.name!r} is not one linear predictor and a link; "
+            f"families that work: {', '.join(sorted(_PARENT_IS_MEAN))}"
+        )
+    if model.formula.additionals:
+        raise NotImplementedError(
+            f"the model has {len(model.formula.additionals) + 1} linear predictors "
+            f"({', '.join(map(repr, model.formula.additionals))}); one is supported"
+        )
+
+
+def _term(term: Any, data: pd.DataFrame) -> Term:
+    kind = _KINDS.get(type(term))
+    if kind is None:
+        raise NotImplementedError(
+            f"term {term.name!r} is of the kind {type(term).__name__}, which is not computed here; "
+            f"kinds that are: {', '.join(sorted(_KINDS.values()))}"
+        )
+    if kind == "offset":
+        return Term(term.name, _factors(term.term, data))
+    parameter = term.alias or term.name
+    if kind == "common":
+        dimensions = {f"{parameter}_dim": list(labels) for labels in term.coords.values()}
+        return Term(term.name, _factors(term.term, data), [], parameter, coordinates=dimensions)
+    # Whatever its type, a grouping factor is coded by its levels.
+    groups = [one for one in _factors(term.term.factor, data) if isinstance(one, Levels)]
+    for part in groups:
+        # Bambi numbers a row's group by the first of the largest contrasts.
+        if not np.array_equal(part.contrasts, np.eye(len(part.levels))):
+            raise NotImplementedError(
+                f"term {term.name!r}: the grouping factor {part.name!r} is coded by contrasts; "
+                "group by the column itself"
+            )
+    return Term(
+        term.name,
+        _factors(term.term.expr, data),
+        groups,
+        parameter,
+        coordinates=_of_groups(term),
+        hyperparameters={
+            name: f"{parameter}_{term.hyperprior_alias.get(name, name)}" for name in term.prior.args
+        },
+        no_normal=_why_not_normal(term.prior),
+    )
+
+
+def _of_groups(term: Any) -> dict[str, list[Any]]:
+    """A grouped term's dimensions, under its alias where it has one: groups, then expression."""
+    named = {
+        f"{term.alias}__{name.rpartition('__')[2]}" if term.alias else name: list(labels)
+        for name, labels in term.coords.items()
+    }
+    return dict(sorted(named.items(), key=lambda item: not item[0].endswith("__factor_dim")))
+
+
+def _why_not_normal(prior: bmb.Prior) -> str | None:
+    """Say what keeps a prior from being a normal with mean zero and a standard deviation."""
+    if prior.name != "Normal" or prior.dist is not None or "sigma" not in prior.args:
+        return f"{prior.name}, not a normal with a standard deviation"
+    mean = prior.args.get("mu", 0)
+    if isinstance(mean, bmb.Prior) or np.any(np.asarray(mean) != 0):
+        return f"a normal whose mean is {mean}, not zero"
+    return None
+
+
+def _factors(term: Any, data: pd.DataFrame) -> list[Numbers | Levels]:
+    """What a term of formulae multiplies; an intercept multiplies nothing."""
+    return [_factor(part, data) for part in getattr(term, "components", [])]
+
+
+def _factor(part: Any, data: pd.DataFrame) -> Numbers | Levels:
+    if not isinstance(part, Variable | Call):
+        raise NotImplementedError(f"{part} in the formula is of the kind {type(part).__name__}")
+    used = [column for column in data.columns if column in part.var_names]
+    own = isinstance(part, Variable) or (part.call.callee in _CODINGS and len(used) == 1)
+    made: Numbers | Levels
+    if part.kind == "categoric":
+        contrasts = np.asarray(part.contrast_matrix.matrix, dtype="float64")
+        made_levels = partial(_made_levels, part)
+        made = Levels(part.name, used, list(part.levels), own, contrasts, made_levels)
+    else:
+        made = Numbers(part.name, used, partial(_numbers, part))
+    if not own:
+        _refuse_if_other_rows_matter(made, np.asarray(part.value, dtype="float64"), data)
+    return made
+
+
+def _refuse_if_other_rows_matter(
+    made: Numbers | Levels, seen: np.ndarray, data: pd.DataFrame
+) -> None:
+    """What a call gives for a row must not depend on the rows beside it: a frame has others.
+
+    The rows where it is smallest and largest are those that a mean, a rank or a first level of the
+    rows at hand would move.
+    """
+    seen = seen.reshape(len(data), -1)
+    for row in sorted({*seen.argmin(axis=0), *seen.argmax(axis=0)})[:20]:
+        alone = made.evaluate(data.iloc[[row]])
+        if isinstance(made, Levels):
+            alone = made.contrasts[[level == alone[0] for level in made.levels]]
+        if len(alone) != 1 or not np.allclose(alone[0], seen[row], rtol=1e-9, atol=1e-12):
+            raise NotImplementedError(
+                f"{made.name} gives row {data.index[row]!r} of the model's data another value when "
+                "it is alone, so it depends on the rows at hand, which are others in the frame; "
+                "compute it as a column of survey and frame"
+            )
+
+
+def _numbers(part: Any, table: pd.DataFrame) -> np.ndarray:
+    values = np.asarray(part.eval_new_data(table), dtype="float64")
+    _require_a_row_each(part, values, table)
+    return values.reshape(len(table), -1)
+
+
+def _made_levels(part: Any, table: pd.DataFrame) -> np.ndarray:
+    made = part.call.eval(table, part.env)
+    made = np.asarray(made.data if isinstance(made, CategoricalBox) else made)
+    _require_a_row_each(part, made, table)
+    return made
+
+
+def _require_a_row_each(part: Any, values: Any, table: pd.DataFrame) -> None:
+    if len(values) != len(table):
+        raise ValueError(
+            f"{part.name} gives {len(values):,} values for {len(table):,} row(s), so it does not "
+            "come from the columns alone; put what it reads into columns of survey and frame"
+        )
+
+
+def _samples_last(draws: xr.DataArray, dimensions: list[str]) -> np.ndarray:
+    """Draws in the one order that is used everywhere: dimensions, then (chain, draw)."""
+    ordered = draws.transpose(*dimensions, "chain", "draw").to_numpy()
+    samples = ordered.shape[-2] * ordered.shape[-1]
+    return np.array(ordered, dtype="float64", order="C").reshape(-1, samples)

@@ -1,0 +1,235 @@
+"""Expected outcomes of cells: sums of few distinct effects, and the inverse link of each sum.
+
+The linear predictor of a cell adds one effect for each term, and a term has few distinct ones: all
+cells of a state share the effect of that state. So a cell is a few codes here, and terms are added
+up once for each joint level of their columns, as long as these are few. Of the main model of the
+course there remain two tables: 50 rows of states and their predictors, and 240 of the other
+columns; each of 12,000 cells is one row of either. A term with many distinct rows, such as a slope
+of a predictor that differs from cell to cell, is multiplied out for a block of cells at a time.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy import sparse
+
+from mrp_helpers._bambi import Levels, LinearPredictor, Numbers, Term
+from mrp_helpers._compatible import Cells, NewLevels, refuse_unseen
+from mrp_helpers._levels import positions, require_same_kind, resolve
+
+_TABLE_VALUES = 2_000_000  # rows x draws of a table of effects: 16 MB
+_CACHED_VALUES = 128_000  # cells x draws that are summed at once: 1 MB, which stays in the cache
+_DESIGN_CELLS = 20_000  # whose design is made at once: its zeros are left out only afterwards
+
+
+class _Factor(NamedTuple):
+    """What a term multiplies: the design of each distinct value, and which value a cell has."""
+
+    codes: np.ndarray
+    rows: np.ndarray
+
+
+class _Grouping(NamedTuple):
+    """What a term is grouped by: the known level of each distinct value, or -1; as above."""
+
+    column: str
+    codes: np.ndarray
+    places: np.ndarray
+    levels: int
+
+
+class _Part:
+    """A term at the cells of a frame, and draws of its effects: known groups, then new ones."""
+
+    def __init__(
+        self, factors: list[_Factor], groupings: list[_Grouping], effects: np.ndarray, number: int
+    ):
+        self.factors, self.groupings, self.effects = factors, groupings, effects
+        self.new = np.empty(0, dtype="int64")
+        if any((one.places < 0).any() for one in groupings):
+            every = np.arange(number)
+            self.new = np.unique(self._keys(every[self._group(every) < 0]))
+
+    @property
+    def codes(self) -> list[np.ndarray]:
+        return [one.codes for one in self.factors] + [one.codes for one in self.groupings]
+
+    def design(self, cells: np.ndarray) -> sparse.csr_array:
+        """Matrix (cells x effects) of what the effects are multiplied by."""
+        rows = np.ones((len(cells), 1))
+        for codes, values in self.factors:
+            rows = (rows[:, :, None] * values[codes[cells]][:, None, :]).reshape(len(cells), -1)
+        group = self._group(cells)
+        unseen = group < 0
+        if unseen.any():
+            new = np.searchsorted(self.new, self._keys(cells[unseen]))
+            group[unseen] = np.prod([one.levels for one in self.groupings]) + new
+        columns = group[:, None] * rows.shape[1] + np.arange(rows.shape[1])
+        starts = np.arange(0, rows.size + 1, rows.shape[1])
+        shape = (len(cells), len(self.effects))
+        made = sparse.csr_array((rows.ravel(), columns.ravel(), starts), shape=shape)
+        made.eliminate_zeros()
+        return made
+
+    def _group(self, cells: np.ndarray) -> np.ndarray:
+        """Number each cell's group; -1 where one of its levels was never seen."""
+        group, seen = np.zeros(len(cells), dtype="int64"), np.ones(len(cells), dtype=bool)
+        for one in self.groupings:
+            place = one.places[one.codes[cells]]
+            group, seen = group * one.levels + place, seen & (place >= 0)
+        return np.where(seen, group, -1)
+
+    def _keys(self, cells: np.ndarray) -> np.ndarray:
+        """Number combinations of values so that neither rows nor blocks change a new group."""
+        key = np.zeros(len(cells), dtype="int64")
+        for one in sorted(self.groupings, key=lambda one: one.column):
+            key = key * len(one.places) + one.codes[cells]
+        return key
+
+
+class Effects:
+    """The linear predictor of a frame's cells in each draw, as sums of tables of effects.
+
+    Parameters
+    ----------
+    predictor : LinearPredictor
+        What the model adds up.
+    cells : Cells
+        The frame's predictors as codes, from `check_frame`.
+    posterior : xarray.Dataset
+        The draws.
+    new_levels : {"error", "population"}
+        What to do about a level of a grouping factor that the model never saw.
+    random_seed : int or None
+        Seed of the effects of such levels.
+    """
+
+    def __init__(
+        self,
+        predictor: LinearPredictor,
+        cells: Cells,
+        posterior: xr.Dataset,
+        new_levels: NewLevels,
+        random_seed: int | None,
+    ):
+        rng = np.random.default_rng(random_seed)
+        self._inverse_link = predictor.inverse_link
+        parts = [_part(term, cells, posterior, new_levels, rng) for term in predictor.terms]
+        self._samples = posterior.sizes["chain"] * posterior.sizes["draw"]
+        self._tables, self._wide = _joined(parts, cells, max(1, _TABLE_VALUES // self._samples))
+
+    def expected(self, cells: np.ndarray, size: int) -> Iterator[tuple[slice, np.ndarray]]:
+        """Expected outcomes (cells x samples), `size` cells at a time in the order of `cells`."""
+        few = max(1, _CACHED_VALUES // self._samples)
+        for many in blocks(len(cells), max(size, _DESIGN_CELLS)):
+            designs = [part.design(cells[many]) for part in self._wide]
+            for rows in blocks(many.stop - many.start, size, many.start):
+                means = np.empty((rows.stop - rows.start, self._samples))
+                for part in blocks(len(means), few):
+                    at = slice(rows.start + part.start, rows.start + part.stop)
+                    within = slice(at.start - many.start, at.stop - many.start)
+                    sums = self._sums(cells[at], [design[within] for design in designs])
+                    means[part] = self._inverse_link(sums)
+                yield rows, means
+
+    def _sums(self, cells: np.ndarray, designs: Sequence[sparse.csr_array]) -> np.ndarray:
+        """The linear predictor (cells x samples) of few cells, which stays in the cache."""
+        summands = [table.take(codes[cells], axis=0) for codes, table in self._tables]
+        summands += [d @ part.effects for part, d in zip(self._wide, designs, strict=True)]
+        total: np.ndarray = summands[0]
+        for other in summands[1:]:
+            total += other
+        return total
+
+
+def blocks(number: int, size: int, start: int = 0) -> Iterator[slice]:
+    """Cut so many cells, from `start` on, into slices of at most `size`."""
+    stop = start + number
+    return (slice(first, min(first + size, stop)) for first in range(start, stop, size))
+
+
+def _part(
+    term: Term, cells: Cells, posterior: xr.Dataset, new_levels: NewLevels, rng: np.random.Generator
+) -> _Part:
+    factors = [_factor(one, cells) for one in term.expression]
+    groupings = [_grouping(one, cells, new_levels) for one in term.groups]
+    part = _Part(factors, groupings, term.effects(posterior), len(cells))
+    if len(part.new):
+        sd = term.sd(posterior)
+        noise = rng.standard_normal((sd.shape[1], sd.shape[0], len(part.new)))
+        drawn = (sd.T[:, :, None] * noise).transpose(2, 1, 0)
+        part.effects = np.vstack([part.effects, drawn.reshape(-1, sd.shape[1])])
+    return part
+
+
+def _factor(one: Numbers | Levels, cells: Cells) -> _Factor:
+    if isinstance(one, Numbers):
+        codes, table = cells.distinct(one.columns)
+        return _Factor(codes, one.evaluate(table))
+    codes, places, values = _places(one, cells)
+    refuse_unseen(
+        one,
+        values[places < 0],
+        "A common effect cannot be drawn for a new level: recode the frame",
+    )
+    return _Factor(codes, one.contrasts[places])
+
+
+def _grouping(one: Levels, cells: Cells, new_levels: NewLevels) -> _Grouping:
+    codes, places, values = _places(one, cells)
+    if new_levels == "error" or not one.own:
+        refuse_unseen(
+            one,
+            values[places < 0],
+            "Recode the frame, or pass new_levels='population' to draw its effect from the fitted "
+            "normal",
+        )
+    return _Grouping(one.columns[0], codes, places, len(one.levels))
+
+
+def _places(one: Levels, cells: Cells) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Find the level of each distinct value: which value a cell has, its place, the value."""
+    if one.own:
+        column, seen = cells.columns[one.columns[0]], cells.seen[one.columns[0]]
+        return column.codes, positions(column, seen, one.levels), column.distinct
+    codes, table = cells.distinct(one.columns)
+    made = resolve(pd.Series(one.evaluate(table), name=one.name), "frame")
+    seen = resolve(pd.Series(one.levels, name=one.name, dtype=object), "the model")
+    require_same_kind(made, seen, "frame")
+    return codes, positions(made, seen, one.levels)[made.codes], made.distinct[made.codes]
+
+
+def _joined(
+    parts: Sequence[_Part], cells: Cells, most: int
+) -> tuple[list[tuple[np.ndarray, np.ndarray]], list[_Part]]:
+    """Add parts up in tables of at most so many rows; give these, and the parts that have more.
+
+    A table is its rows (joint levels x samples) and the row of each cell.
+    """
+    joint = [(*cells.join(part.codes), [part]) for part in parts]
+    wide = [part for _, number, (part,) in joint if number > most]
+    tables: list[tuple[np.ndarray, int, list[_Part]]] = []
+    for codes, number, (part,) in sorted(joint, key=lambda one: one[1]):
+        if number > most:
+            break
+        tried = [(*cells.join([codes, table[0]]), place) for place, table in enumerate(tables)]
+        fitting = min(
+            (one for one in tried if one[1] <= most), key=lambda one: one[1], default=None
+        )
+        if fitting is None:
+            tables.append((codes, number, [part]))
+        else:
+            codes, number, place = fitting
+            tables[place] = (codes, number, [*tables[place][2], part])
+    return [(codes, _table(codes, number, joined)) for codes, number, joined in tables], wide
+
+
+def _table(codes: np.ndarray, number: int, parts: Sequence[_Part]) -> np.ndarray:
+    """Sum the effects of some parts in each of their joint levels (levels x samples)."""
+    example = np.empty(number, dtype="int64")
+    example[codes] = np.arange(len(codes))
+    total: np.ndarray = sum(part.design(example) @ part.effects for part in parts)
+    return total
