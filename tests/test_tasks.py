@@ -151,7 +151,7 @@ SLOW_STEPS = [
     (data_module, "_verified_bytes"),
     (xr, "load_datatree"),
     (bmb.Model, "__init__"),
-    (sys.modules[poststratify.__module__], "_LinearPredictor"),
+    (sys.modules[poststratify.__module__], "Effects"),
 ]
 
 

@@ -29,7 +29,7 @@ from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvision
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "warm-kernels"
 # What most notebooks import; another module is imported by the kernel itself, as ever.
-IMPORTS = "import mrp_helpers, bambi, arviz, matplotlib.pyplot, ipykernel.ipkernel"
+IMPORTS = "from mrp_helpers import *; import arviz, matplotlib.pyplot, ipykernel.ipkernel"
 INLINE = "module://matplotlib_inline.backend_inline"
 
 
