@@ -9,7 +9,7 @@ SOURCES ?= sources
 # What a class handed in: one folder a student. The examples are two made-up students.
 SUBMISSIONS ?= exercises/examples
 
-.PHONY: help venv book pdf lighthouse check test proof share lab notebooks same exercises \
+.PHONY: help venv book pdf lighthouse check test proof share chapter lab notebooks same exercises \
 	assignment grade \
 	claims refit calibrate study structured budget mutants bench scale data lock clean
 
@@ -42,6 +42,9 @@ proof: venv ## all that takes long: injected faults, every page, fresh fits, mut
 
 share: venv ## of the proof, what changed and, by the date, another tenth
 	@$(PYTHON) -m tools.loops share
+
+chapter: venv ## run NAME=07, store its outputs, make its exercise, test it and show its page
+	@$(PYTHON) -m tools.chapter "$(NAME)"
 
 lab: venv ## JupyterLab, opened on the course
 	@$(PYTHON) -m jupyter lab

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 import conftest
-from tools import changed, chromium, loops, refit
+from tools import changed, chapter, chromium, loops, refit
 from tools.execute_notebooks import ROOT
 from tools.loops import Part
 
@@ -189,3 +189,23 @@ def test_a_large_change_brings_the_first_tests_of_each_file_and_names_the_rest()
     chosen, left = changed.choose(files)
     assert len(chosen) == changed.MOST and left and not set(chosen) & set(left)
     assert changed.tests_of(files[0])[0] in chosen
+
+
+# A chapter.
+
+
+def test_a_chapter_is_found_by_its_number():
+    assert chapter.named("07").name == "07-post-stratification.ipynb"
+    for beginning in ("", "0", "77"):
+        with pytest.raises(SystemExit, match="write one of 00-mrp-on-one-page, "):
+            chapter.named(beginning)
+
+
+def test_a_chapter_brings_its_exercise_and_comes_to_its_page_last():
+    parts = chapter.parts(chapter.named("07"))
+    assert parts[0].command[-2:] == (
+        "chapters/07-post-stratification.ipynb",
+        "exercises/solutions/07-post-stratification.ipynb",
+    )
+    assert parts[-1].command[-2:] == ("--page", "chapters/07-post-stratification.ipynb")
+    assert "exercises" not in " ".join(chapter.parts(chapter.named("00"))[0].command)
