@@ -139,12 +139,21 @@ class LinearPredictor:
         Turns the linear predictor into the expected outcome.
     data : pandas.DataFrame
         The columns that the terms read, as the model has them.
+    mean : str
+        What draws of the expected outcomes of the model's own rows are called, if there are any.
+    outcome : str
+        What the observed outcome is called.
+    observed : numpy.ndarray or None
+        Its values, one a row of the data; None where they are not simply a column.
     """
 
     terms: list[Term]
     others: list[str]
     inverse_link: Callable[[np.ndarray], np.ndarray]
     data: pd.DataFrame
+    mean: str = "mu"
+    outcome: str = ""
+    observed: np.ndarray | None = None
 
 
 class Made(NamedTuple):
@@ -181,6 +190,9 @@ def linear_predictor(model: bmb.Model) -> LinearPredictor:
         # Bambi's own inverse of the logit moves 0 and 1 by 2e-16, in twice the time.
         inverse_link=special.expit if link.name == "logit" else link.linkinv,
         data=data[sorted({column for part in parts for column in part.columns})],
+        mean=parent.alias or parent.name,
+        outcome=model.response_term.alias or model.response_term.name,
+        observed=_observed(model.response_term),
     )
 
 
@@ -235,6 +247,15 @@ def _refuse_other_models(model: bmb.Model) -> None:
             f"the model has {len(model.formula.additionals) + 1} linear predictors "
             f"({', '.join(map(repr, model.formula.additionals))}); one is supported"
         )
+
+
+def _observed(response: Any) -> np.ndarray | None:
+    """The outcome of each row: a column, or the successes of a proportion."""
+    (part,) = response.term.components
+    if not isinstance(part, Variable) and part.kind != "proportion":
+        return None  # weighted, censored and other outcomes are made of several columns
+    values = np.asarray(response.data, dtype="float64")
+    return values.reshape(len(values), -1)[:, 0]
 
 
 def _term(term: Any, data: pd.DataFrame) -> Term:

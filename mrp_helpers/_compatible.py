@@ -95,12 +95,15 @@ def check_draws(model: bmb.Model, predictor: LinearPredictor, draws: xr.DataTree
                 f"the draws belong to another model: they were sampled with another "
                 f"{' and '.join(differ)}; fit this model first"
             )
+    if "observed_data" in draws.children:
+        _refuse_other_outcomes(predictor, draws["observed_data"].to_dataset())
 
 
 def _refuse_other_parameters(predictor: LinearPredictor, posterior: xr.Dataset) -> None:
     effects = {term.parameter for term in predictor.terms if term.parameter is not None}
     known = effects.union(
-        predictor.others, *(term.hyperparameters.values() for term in predictor.terms)
+        [*predictor.others, predictor.mean],
+        *(term.hyperparameters.values() for term in predictor.terms),
     )
     for name in posterior.data_vars:
         stem = str(name).removesuffix("_offset").removesuffix("_sigma")
@@ -109,6 +112,24 @@ def _refuse_other_parameters(predictor: LinearPredictor, posterior: xr.Dataset) 
                 f"the draws belong to another model: it has a parameter {name!r} that is not in "
                 f"this one ({listing(sorted(effects), most=20)})"
             )
+
+
+def _refuse_other_outcomes(predictor: LinearPredictor, observed: xr.Dataset) -> None:
+    """Draws say what they were conditioned on: two outcomes may have the same predictors."""
+    if predictor.outcome not in observed:
+        raise ValueError(
+            "the draws belong to another model: their outcome is "
+            f"{listing(observed.data_vars)} and this model's is {predictor.outcome!r}"
+        )
+    found, expected = observed[predictor.outcome].to_numpy(), predictor.observed
+    if expected is None:
+        return
+    # Stored draws have single precision.
+    if found.shape != expected.shape or not np.allclose(found, expected, rtol=1e-5, atol=1e-30):
+        raise ValueError(
+            f"the draws belong to another model: their outcome {predictor.outcome!r} has other "
+            "values than this model's; fit this model first"
+        )
 
 
 def _check_effects(

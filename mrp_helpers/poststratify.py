@@ -15,8 +15,8 @@ import pandas as pd
 import xarray as xr
 from scipy import sparse
 
-from mrp_helpers._bambi import linear_predictor
-from mrp_helpers._compatible import NewLevels, check_draws, check_frame, check_population
+from mrp_helpers._bambi import LinearPredictor, linear_predictor
+from mrp_helpers._compatible import Cells, NewLevels, check_draws, check_frame, check_population
 from mrp_helpers._effects import Effects, blocks
 from mrp_helpers._require import listing, require_columns, require_type, require_whole
 
@@ -130,8 +130,9 @@ def poststratify_draws(
     require_type(model, bmb.Model, "model")
     predictor = linear_predictor(model)
     check_draws(model, predictor, draws)
-    cells = check_frame(predictor, frame, population)
     posterior = draws["posterior"].to_dataset()
+    _refuse_centred_intercept(predictor, posterior)
+    cells = check_frame(predictor, frame, population)
     samples = posterior.sizes["chain"] * posterior.sizes["draw"]
     size = block or max(1, _BLOCK_VALUES // samples)
     if isinstance(population, xr.DataArray):
@@ -216,6 +217,26 @@ def poststratify(
         "population": estimated["population"].to_numpy(),
     }
     return labels[_by_list(by)].assign(**summary)
+
+
+def _refuse_centred_intercept(predictor: LinearPredictor, posterior: xr.Dataset) -> None:
+    """Compare draws of the outcomes' means, where there are any, with what the effects add up to.
+
+    Bambi samples the intercept at the mean of the predictors, and `model.fit` moves it to zero
+    afterwards. Draws of PyMC itself hold the one that was sampled, beside the means.
+    """
+    if predictor.mean not in posterior:
+        return
+    few = posterior.isel(draw=slice(0, 5))
+    stored = few[predictor.mean].transpose(..., "chain", "draw").to_numpy()[:3]
+    rows = Cells(predictor.data, predictor.data.head(3))
+    ((_, found),) = Effects(predictor, rows, few, "error", None).expected(np.arange(len(rows)), 3)
+    if not np.allclose(found, stored.reshape(found.shape), rtol=1e-3, atol=1e-6):
+        raise ValueError(
+            f"the draws of {predictor.mean!r} are not what the draws of the effects add up to: the "
+            "intercept may be the one at the mean of the predictors, which PyMC samples; pass what "
+            "model.fit returned"
+        )
 
 
 def _by_list(by: str | Sequence[str] | None) -> list[str]:

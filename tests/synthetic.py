@@ -50,7 +50,7 @@ def draws_for(model, chains: int = 2, draws: int = 30, seed: int = 2) -> xr.Data
     for name in predictor.others:
         posterior[name] = (dims, rng.uniform(0.5, 2, size=shape))
     quiet = xr.Dataset({"diverging": (dims, np.zeros(shape, dtype=bool))})
-    observed = xr.Dataset({"outcome": ("__obs__", np.arange(3))})
+    observed = xr.Dataset({predictor.outcome: ("__obs__", predictor.observed)})
     return xr.DataTree.from_dict(
         {"posterior": posterior, "sample_stats": quiet, "observed_data": observed}
     )

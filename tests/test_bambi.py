@@ -223,6 +223,81 @@ def test_spread_of_several_effects_is_read_in_any_order_of_dimensions():
     pd.testing.assert_frame_equal(poststratify(model, turned(draws), frame, **options), expected)
 
 
+def test_order_of_chains_and_draws_does_not_matter_to_an_estimate():
+    model = build("height ~ x + (x|state)")
+    draws = synthetic.draws_for(model)
+    expected = poststratify_draws(model, draws, FRAME, by="state")
+    shuffled = draws.isel(chain=[1, 0], draw=np.random.default_rng(1).permutation(30))
+    found = poststratify_draws(model, shuffled, FRAME, by="state")
+    xr.testing.assert_allclose(found.unstack().sortby(["chain", "draw"]), expected.unstack())
+
+
+# --- Draws of another model.
+
+
+def test_draws_of_another_outcome_are_refused():
+    """The parameters are the same; what they were conditioned on is not."""
+    draws = synthetic.draws_for(build("height ~ 1 + (1|state)"))
+    other = build("exposure ~ 1 + (1|state)")
+    with pytest.raises(ValueError, match="their outcome is 'height' and this model's is 'exp"):
+        poststratify(other, draws, FRAME)
+    changed = build("height ~ 1 + (1|state)", data=CELLS.assign(height=CELLS["height"] + 1))
+    with pytest.raises(ValueError, match="their outcome 'height' has other values than this model"):
+        poststratify(changed, draws, FRAME)
+    fewer = build("height ~ 1 + (1|state)", data=CELLS.drop(index=0))
+    with pytest.raises(ValueError, match="their outcome 'height' has other values than this model"):
+        poststratify(fewer, draws, FRAME)
+
+
+@pytest.mark.parametrize(
+    ("formula", "family"),
+    [
+        ("p(yes, n) ~ x", "binomial"),
+        ("prop(yes, 40) ~ x", "binomial"),
+        ("vote ~ x", "bernoulli"),
+        ("edu ~ x", "bernoulli"),
+        ("edu['HS'] ~ x", "bernoulli"),
+        ("exposure ~ x", "gamma"),
+    ],
+)
+def test_outcome_is_what_bambi_says_that_it_observed(formula, family):
+    model = build(formula, family)
+    model.build()
+    predictor, inner = linear_predictor(model), model.backend.model
+    observed = {one.name: inner.rvs_to_values[one].data for one in inner.observed_RVs}
+    assert list(observed) == [predictor.outcome]
+    np.testing.assert_array_equal(predictor.observed, observed[predictor.outcome])
+    single = synthetic.draws_for(model).map_over_datasets(
+        lambda group: group.map(lambda v: v.astype("float32") if v.dtype == "float64" else v)
+    )
+    assert len(poststratify(model, single, FRAME)) == 1
+
+
+def test_outcomes_of_several_columns_are_not_compared():
+    model = build("weighted(height, n) ~ x + (1|state)")
+    predictor = linear_predictor(model)
+    assert predictor.observed is None
+    draws = synthetic.draws_for(build("height ~ x + (1|state)")).drop_nodes("observed_data")
+    assert len(poststratify(model, draws, FRAME)) == 1
+
+
+def with_means(model, draws, move):
+    """Draws that hold the outcomes' means too, and the intercept moved from where they have it."""
+    means = model.predict(draws, inplace=False)["posterior"]["mu"]
+    posterior = draws["posterior"].to_dataset().assign(mu=means)
+    posterior["Intercept"] = posterior["Intercept"] + move
+    return xr.DataTree.from_dict({"posterior": posterior})
+
+
+def test_centred_intercept_of_the_sampler_is_refused():
+    model = build("height ~ x + (x|state)")
+    draws = synthetic.draws_for(model)
+    expected = poststratify(model, draws, FRAME)
+    pd.testing.assert_frame_equal(poststratify(model, with_means(model, draws, 0), FRAME), expected)
+    with pytest.raises(ValueError, match="draws of 'mu' are not what the draws of the effects add"):
+        poststratify(model, with_means(model, draws, 5.17), FRAME)
+
+
 # --- What is refused.
 
 
