@@ -7,7 +7,7 @@ Bambi's; `made_of` lists what makes a model the one it is. When a release of Bam
 insides, this module changes and no other one does.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
@@ -113,7 +113,7 @@ class Term:
         """Draws (columns of the design x samples), the samples in the order (chain, draw)."""
         if self.parameter is None:
             return np.ones((1, posterior.sizes["chain"] * posterior.sizes["draw"]))
-        return _samples_last(posterior[self.parameter], list(self.coordinates))
+        return _samples_last(posterior[self.parameter], self.coordinates)
 
     def sd(self, posterior: xr.Dataset) -> np.ndarray:
         """Draws (columns of the expression x samples) of the standard deviation over groups."""
@@ -122,7 +122,8 @@ class Term:
                 f"new levels of {self.name!r} cannot be drawn: its effects follow {self.no_normal}"
             )
         # Its effects run over the groups first, and each group has the same spread.
-        return _samples_last(posterior[self.hyperparameters["sigma"]], list(self.coordinates)[1:])
+        columns = dict(list(self.coordinates.items())[1:])
+        return _samples_last(posterior[self.hyperparameters["sigma"]], columns)
 
 
 @dataclass(frozen=True)
@@ -228,6 +229,30 @@ def made_of(model: bmb.Model) -> Made:
         columns=[column for column in model.data.columns if column in used],
         data=model.data,
     )
+
+
+def designed(model: bmb.Model) -> Iterator[tuple[str, list[str], np.ndarray]]:
+    """What formulae made of the data: for each part of the model its name, columns and numbers.
+
+    Rows of a grouping factor are the names of their groups; the order of these counts only where a
+    prior of one's own may use it, such as a random walk over them.
+    """
+    response = model.response_term
+    success = [f"success {response.success}", *map(str, response.levels or [])]
+    yield response.name, [" ".join(success)], np.asarray(response.data, dtype="float64")
+    for name, parameter in model.parameters.items():
+        if not hasattr(parameter, "design"):
+            continue  # one number for all rows
+        design = parameter.design
+        for term in design.common.terms.values() if design.common else []:
+            yield f"{name} {term.name}", list(term.labels), np.asarray(term.data, dtype="float64")
+        for term in design.group.terms.values() if design.group else []:
+            groups = np.asarray(term.factor.data).reshape(len(design.data), -1).argmax(axis=1)
+            yield f"{name} {term.name}", ["group"], np.array(term.groups, dtype=str)[groups]
+            if getattr(parameter.terms[term.name].prior, "dist", None) is not None:
+                yield f"{name} {term.name} order", ["group"], np.array(term.groups, dtype=str)
+            expression = np.asarray(term.expr.data, dtype="float64")
+            yield f"{name} {term.name} by", list(term.expr.labels), expression
 
 
 def parts_of_prior(prior: bmb.Prior) -> tuple[str, dict[str, Any], bool | None, Any]:
@@ -376,8 +401,11 @@ def _require_a_row_each(part: Any, values: Any, table: pd.DataFrame) -> None:
         )
 
 
-def _samples_last(draws: xr.DataArray, dimensions: list[str]) -> np.ndarray:
-    """Draws in the one order that is used everywhere: dimensions, then (chain, draw)."""
-    ordered = draws.transpose(*dimensions, "chain", "draw").to_numpy()
+def _samples_last(draws: xr.DataArray, coordinates: dict[str, list[Any]]) -> np.ndarray:
+    """Draws in the one order that is used everywhere: the design's columns, then (chain, draw)."""
+    for dimension, labels in coordinates.items():
+        if draws[dimension].to_numpy().tolist() != labels:
+            draws = draws.sel({dimension: labels})
+    ordered = draws.transpose(*coordinates, "chain", "draw").to_numpy()
     samples = ordered.shape[-2] * ordered.shape[-1]
     return np.array(ordered, dtype="float64", order="C").reshape(-1, samples)

@@ -11,7 +11,7 @@ import xarray as xr
 from mrp_helpers._bambi import Levels, LinearPredictor
 from mrp_helpers._levels import Column, require_same_kind, resolve
 from mrp_helpers._require import listing, require_columns, require_counts, require_type
-from mrp_helpers.model import model_digests
+from mrp_helpers.model import design_digest, differing, model_digests
 
 NewLevels = Literal["error", "population"]
 
@@ -87,9 +87,11 @@ def check_draws(model: bmb.Model, predictor: LinearPredictor, draws: xr.DataTree
     for term in predictor.terms:
         if term.parameter is not None:
             _check_effects(posterior, term.parameter, term.coordinates)
-    stored = {part: draws.attrs.get(f"digest_{part}") for part in ("formula", "priors", "data")}
-    if all(stored.values()):
-        differ = [part for part, found in model_digests(model).items() if stored[part] != found]
+    if "digest_formula" in draws.attrs:
+        digests = model_digests(model)
+        if "digest_design" in draws.attrs:
+            digests["design"] = design_digest(model)
+        differ = differing(draws, digests)
         if differ:
             raise ValueError(
                 f"the draws belong to another model: they were sampled with another "
@@ -142,7 +144,7 @@ def _check_effects(
         raise ValueError(f"the draws of {parameter!r} are not all finite; sample the model again")
     for dimension, levels in coordinates.items():
         found = draws.coords.get(dimension)
-        if found is None or list(found.to_numpy()) != levels:
+        if found is None or sorted(found.to_numpy().tolist()) != sorted(levels):
             raise ValueError(
                 f"the draws belong to another model: {parameter!r} has other levels there; this "
                 f"model's are {listing(levels)}"

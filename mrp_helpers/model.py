@@ -1,9 +1,10 @@
 """Fit a Bambi model once, keep its draws, and ask whether the sampler was healthy.
 
 A stored fit is one netCDF file (float32, compressed) whose attributes say what it was made from:
-a digest of the model, its priors, its data and the sampler's settings. `fit_or_load` compares
-them before it loads, so a fit of another model is never taken for this one. The file ends in its
-own checksum, so a damaged one is never taken for a whole one.
+a digest of the model, its priors, its data, the design that the formula makes of these, and the
+sampler's settings. `fit_or_load` compares them before it loads, so a fit of another model is never
+taken for this one. The file ends in its own checksum, so a damaged one is never taken for a whole
+one.
 
 Two folders are looked at: the one that ships with the package, which a reader never changes, and
 the reader's own cache. The environment variable ``MRP_HELPERS_CACHE`` names another cache.
@@ -30,7 +31,7 @@ import pandas as pd
 import platformdirs
 import xarray as xr
 
-from mrp_helpers._bambi import made_of, parts_of_prior
+from mrp_helpers._bambi import designed, made_of, parts_of_prior
 from mrp_helpers._require import require_type
 
 SHIPPED = Path(__file__).parent / "posteriors"
@@ -105,6 +106,7 @@ def fit_or_load(
         )
     settings = SAMPLER | sampler
     digests = model_digests(model) | {"sampler": _digest(_written(settings))}
+    digests["design"] = design_digest(model)
 
     if not resample:
         for path in (SHIPPED / f"{name}.nc", _cache() / f"{name}.nc"):
@@ -145,6 +147,40 @@ def model_digests(model: bmb.Model) -> dict[str, str]:
         "priors": _digest(json.dumps([priors, made.parametrisation], sort_keys=True)),
         "data": _digest(table),
     }
+
+
+def design_digest(model: bmb.Model) -> str:
+    """Digest what the formula makes of the data, which its text does not say.
+
+    Types of columns, the order of categories, and functions and numbers from around the formula
+    all end in the design: a code is a number in one and a level in the other. Columns are taken in
+    the order of their names, and groups by their names, since draws are read by name. Numbers are
+    rounded against the largest of their column, for some of them are rounding errors around zero.
+    """
+    digest = hashlib.sha256()
+    for name, columns, values in designed(model):
+        table = values.reshape(len(values), -1)
+        order = np.argsort(columns) if table.shape[1] == len(columns) else slice(None)
+        digest.update(json.dumps([name, sorted(columns)]).encode())
+        if values.dtype.kind == "U":
+            digest.update("\n".join(table[:, 0]).encode())
+            continue
+        largest = np.abs(table[:, order]).max(axis=0)
+        scale = np.where(largest > 0, largest, 1)
+        digest.update(json.dumps([f"{one:.{_DIGITS}g}" for one in scale]).encode())
+        digest.update((np.round(table[:, order] / scale, _DIGITS) + 0.0).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def differing(draws: xr.DataTree, digests: dict[str, str]) -> list[str]:
+    """Name the parts in which stored draws are of another fit; the design, if it alone is.
+
+    Draws that were stored before designs were digested say nothing of theirs, and stay valid.
+    """
+    parts = [name for name in digests if name != "design"]
+    differ = [part for part in parts if draws.attrs.get(f"digest_{part}") != digests[part]]
+    same_design = draws.attrs.get("digest_design") in (None, digests.get("design"))
+    return differ or ([] if same_design else ["design"])
 
 
 def _spell(prior: object) -> object:
@@ -200,9 +236,7 @@ def _read_if_same(path: Path, digests: dict[str, str]) -> xr.DataTree | None:
     except Exception as error:  # what HDF5 makes of a damaged file may raise anything
         warnings.warn(f"{path.name} cannot be read and is not used: {error}", stacklevel=3)
         return None
-    differ = [
-        part for part, digest in digests.items() if draws.attrs.get(f"digest_{part}") != digest
-    ]
+    differ = differing(draws, digests)
     if differ:
         print(f"{path.stem}: the stored draws are of another {' and '.join(differ)}, not loaded")
         return None

@@ -68,7 +68,7 @@ STAND_IN = textwrap.dedent("""
 
     stand_in = types.ModuleType("mrp_helpers._bambi")
     for name in ("Levels", "LinearPredictor", "Numbers", "Term", "linear_predictor", "made_of",
-                 "parts_of_prior", "common_design"):
+                 "parts_of_prior", "common_design", "designed"):
         setattr(stand_in, name, type(name, (), {}))
     sys.modules[stand_in.__name__] = stand_in
 

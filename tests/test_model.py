@@ -2,12 +2,14 @@
 
 import bambi as bmb
 import numpy as np
+import pandas as pd
 import pymc as pm
 import pytest
 
 import synthetic
 from mrp_helpers import fit_or_load, poststratify, sampler_health
-from mrp_helpers.model import model_digests
+from mrp_helpers import model as model_module
+from mrp_helpers.model import design_digest, model_digests
 
 CELLS = synthetic.cells()
 FORMULA = "p(yes, n) ~ x + (1|state)"
@@ -73,6 +75,92 @@ def test_another_model_is_sampled(cache, counted_fits, capsys, other, part):
     assert "the stored draws are of another" in said and part in said
 
 
+CODED = CELLS.assign(sex=(CELLS["male"] > 0) + 1, answer=np.where(CELLS["vote"] == 1, "yes", "no"))
+
+
+def coded(formula, namespace=None, **columns):
+    """A model of columns of certain types, with priors that do not look at the data."""
+    data = CODED.assign(**{name: change(CODED[name]) for name, change in columns.items()})
+    return bmb.Model(formula, data, "bernoulli", auto_scale=False, extra_namespace=namespace)
+
+
+def categories(*levels, ordered=True):
+    return lambda column: pd.Categorical(column, levels, ordered=ordered)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (
+            lambda: coded("vote ~ sex + (1|state)", sex=lambda sex: sex.astype("category")),
+            lambda: coded("vote ~ sex + (1|state)"),
+        ),
+        (
+            lambda: coded("answer ~ x", answer=categories("yes", "no")),
+            lambda: coded("answer ~ x", answer=categories("no", "yes")),
+        ),
+        (
+            lambda: coded("vote ~ x + edu", edu=categories("HS", "College")),
+            lambda: coded("vote ~ x + edu", edu=categories("College", "HS")),
+        ),
+        (
+            lambda: coded("vote ~ rescale(x)", {"rescale": lambda x: x / 2}),
+            lambda: coded("vote ~ rescale(x)", {"rescale": lambda x: x / 3}),
+        ),
+        (
+            lambda: coded("vote ~ I(x * unit)", {"unit": 1}),
+            lambda: coded("vote ~ I(x * unit)", {"unit": 100}),
+        ),
+        (
+            lambda: coded("vote ~ (0 + sex|state)", sex=lambda sex: sex.astype("category")),
+            lambda: coded("vote ~ (0 + sex|state)"),
+        ),
+    ],
+    ids=["type", "order of answers", "reference", "function", "number", "type of a slope"],
+)
+def test_another_design_of_the_same_text_is_sampled(cache, counted_fits, capsys, one, other):
+    draws = fit_or_load(one(), "small")
+    fit_or_load(one(), "small")
+    assert len(counted_fits) == 1
+    capsys.readouterr()
+    fit_or_load(other(), "small")
+    assert len(counted_fits) == 2
+    assert "the stored draws are of another design" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="belong to another model"):
+        poststratify(other(), draws, CODED)
+
+
+def test_order_of_a_grouping_factors_categories_does_not_matter(cache, counted_fits):
+    states = synthetic.STATES
+    forth = coded("vote ~ x + (edu|state)", state=categories(*states))
+    back = coded("vote ~ x + (edu|state)", state=categories(*reversed(states)))
+    first, again = fit_or_load(forth, "small"), fit_or_load(back, "small")
+    assert len(counted_fits) == 1
+    pd.testing.assert_frame_equal(
+        poststratify(back, again, CODED, by="state"), poststratify(forth, first, CODED, by="state")
+    )
+
+
+def test_order_of_groups_matters_to_a_prior_of_ones_own():
+    """It may be a walk from each group to the next one."""
+    digests = set()
+    for states in (synthetic.STATES, synthetic.STATES[::-1]):
+        data = CELLS.assign(state=pd.Categorical(CELLS["state"], states, ordered=True))
+        sd = bmb.Prior("HalfNormal", sigma=0.5)
+        own = bmb.Prior("Own", dist=wide, noncentered=False, sigma=sd)
+        digests.add(design_digest(build(data=data, priors={"1|state": own})))
+    assert len(digests) == 2
+
+
+def test_a_fit_that_was_stored_before_designs_were_digested_is_loaded(cache, counted_fits):
+    draws = fit_or_load(build(), "small")
+    del draws.attrs["digest_design"]
+    model_module._store(draws, cache / "small.nc")
+    again = fit_or_load(build(), "small")
+    assert len(counted_fits) == 1 and "digest_design" not in again.attrs
+    assert len(poststratify(build(), again, synthetic.cells(seed=9))) == 1
+
+
 def test_other_settings_are_sampled(cache, counted_fits, capsys):
     fit_or_load(build(), "small")
     fit_or_load(build(), "small", draws=500)
@@ -81,7 +169,9 @@ def test_other_settings_are_sampled(cache, counted_fits, capsys):
 
 
 def test_columns_outside_the_formula_do_not_matter():
-    assert model_digests(build()) == model_digests(build(data=CELLS.assign(weight=1)))
+    wider = build(data=CELLS.assign(weight=1))
+    assert model_digests(build()) == model_digests(wider)
+    assert design_digest(build()) == design_digest(wider)
 
 
 def test_the_last_digits_of_another_processor_do_not_matter():
@@ -95,6 +185,7 @@ def test_the_last_digits_of_another_processor_do_not_matter():
     )
     assert not here.data["x"].equals(there.data["x"])
     assert model_digests(here) == model_digests(there)
+    assert design_digest(here) == design_digest(there)
 
 
 def test_unwritable_cache_warns_and_loses_nothing(tmp_path, monkeypatch, counted_fits):
