@@ -123,7 +123,13 @@ class Term:
             )
         # Its effects run over the groups first, and each group has the same spread.
         columns = dict(list(self.coordinates.items())[1:])
-        return _samples_last(posterior[self.hyperparameters["sigma"]], columns)
+        name = self.hyperparameters["sigma"]
+        if name not in posterior or not set(columns) <= set(posterior[name].dims):
+            raise ValueError(
+                f"draws lack {name!r} for each of {', '.join(columns) or 'the groups'}, from which "
+                f"new levels of {self.name!r} are drawn; pass what model.fit returned"
+            )
+        return _samples_last(posterior[name], columns)
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ class _Factor(NamedTuple):
 class _Grouping(NamedTuple):
     """What a term is grouped by: the known level of each distinct value, or -1; as above."""
 
-    column: str
+    name: str
     codes: np.ndarray
     places: np.ndarray
     levels: int
@@ -85,7 +85,7 @@ class _Part:
     def _keys(self, cells: np.ndarray) -> np.ndarray:
         """Number combinations of values so that neither rows nor blocks change a new group."""
         key = np.zeros(len(cells), dtype="int64")
-        for one in sorted(self.groupings, key=lambda one: one.column):
+        for one in sorted(self.groupings, key=lambda one: one.name):
             key = key * len(one.places) + one.codes[cells]
         return key
 
@@ -187,7 +187,7 @@ def _grouping(one: Levels, cells: Cells, new_levels: NewLevels) -> _Grouping:
             "Recode the frame, or pass new_levels='population' to draw its effect from the fitted "
             "normal",
         )
-    return _Grouping(one.columns[0], codes, places, len(one.levels))
+    return _Grouping(one.name, codes, places, len(one.levels))
 
 
 def _places(one: Levels, cells: Cells) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -360,6 +360,20 @@ def test_new_level_whose_prior_has_a_mean_is_refused(mean):
         poststratify(model, draws, frame, new_levels="population")
 
 
+@pytest.mark.parametrize("change", [lambda spread: None, lambda spread: spread[..., 0]])
+def test_new_level_without_draws_of_the_spread_is_refused(change):
+    model = build("height ~ x + (0+edu|state)")
+    posterior = synthetic.draws_for(model)["posterior"].to_dataset()
+    spread = change(posterior["edu|state_sigma"])
+    posterior = posterior.drop_vars("edu|state_sigma")
+    if spread is not None:
+        posterior["edu|state_sigma"] = spread.drop_vars("edu__expr_dim")
+    draws = xr.DataTree.from_dict({"posterior": posterior})
+    frame = FRAME.replace({"state": {"CA": "ZZ"}})
+    with pytest.raises(ValueError, match=r"draws lack 'edu\|state_sigma' for each of edu_"):
+        poststratify(model, draws, frame, new_levels="population")
+
+
 def test_unseen_level_of_a_call_is_refused_whatever_is_asked():
     model = build(
         "height ~ 1 + (1|size(x))",
