@@ -69,6 +69,7 @@ def test_light_names_load_no_sampler_and_no_figures(everything):
     assert SAMPLER - {"numba", "nutpie"} <= everything  # else nothing was compared
 
 
+@pytest.mark.proof
 def test_only_check_loads_the_tasks_of_the_exercises(everything):
     others = [name for name in mrp_helpers.__all__ if name != "check"]
     loaded = loaded_by(f"from mrp_helpers import {', '.join(others)}")
@@ -130,6 +131,7 @@ def test_type_checkers_see_the_same_names():
 SAME = ["check", "evaluate", "poststratify"]
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     "first",
     [

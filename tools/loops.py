@@ -23,13 +23,12 @@ from tools import chromium
 from tools.execute_notebooks import ROOT
 from tools.reference import reference_seconds
 
-# One worker more than cores keeps them busy while one waits for a browser; kernels of notebooks,
-# which may need 1 GB each, wait for nothing.
+# A worker per core: each imports for ten seconds before its first test, and may need 1 GB.
 AFFINITY = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count())
 CORES = int(os.environ.get("WORKERS", len(AFFINITY)))
 TODAY = str(datetime.now(UTC).toordinal() % 10)
 PYTHON = ".venv/bin/python"
-PYTEST = (PYTHON, "-m", "pytest", "-n", str(CORES + 1))
+PYTEST = (PYTHON, "-m", "pytest", "-n", str(CORES))
 FOLDERS = ("chapters", "explorers", "appendices", "exercises/solutions")
 
 
@@ -67,7 +66,7 @@ LOOPS = {
         ),
         Part(
             "notebooks against their stored outputs",
-            (PYTHON, "-m", "pytest", "-n", str(CORES), *FOLDERS),
+            (*PYTEST, *FOLDERS),
         ),
     ],
     "proof": [
