@@ -46,7 +46,8 @@ def test_every_claim_has_sentences(path):
 def test_every_chapter_claims_something_and_reads_an_input(path):
     # From chapter 10 on, one cell often holds several sentences, where one table says them all.
     least = 5 if int(path.stem[:2]) >= 10 else 10
-    assert len(claims(nbformat.read(path, 4).cells)) >= least
+    number = len(claims(nbformat.read(path, 4).cells))
+    assert number >= least, f"{path.name} has {number} assertion cells; {least} are the least"
     assert faults_for(path)
 
 

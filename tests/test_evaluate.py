@@ -14,14 +14,15 @@ ESTIMATES = pd.DataFrame(
         "upper": [0.55, 0.70, 0.35, 1.0],
     }
 )
-TRUTH = pd.Series({"AL": 0.6, "AK": 0.4, "CA": 0.35, "WY": 0.1})
+# Errors of which the mean is not the median.
+TRUTH = pd.Series({"AL": 0.6, "AK": 0.4, "CA": 0.34, "WY": 0.1})
 
 
 def test_by_hand():
     scores = evaluate(ESTIMATES, TRUTH)
-    assert scores["mae"] == pytest.approx((0.1 + 0 + 0.05) / 3)
-    assert scores["rmse"] == pytest.approx(np.sqrt((0.01 + 0 + 0.0025) / 3))
-    assert scores["bias"] == pytest.approx((0.1 + 0 - 0.05) / 3)
+    assert scores["mae"] == pytest.approx((0.1 + 0 + 0.04) / 3)
+    assert scores["rmse"] == pytest.approx(np.sqrt((0.01 + 0 + 0.0016) / 3))
+    assert scores["bias"] == pytest.approx((0.1 + 0 - 0.04) / 3)
     assert scores["coverage"] == pytest.approx(2 / 3)
     assert scores["width"] == pytest.approx((0.1 + 0.2 + 0.15) / 3)
     assert scores["n_groups"] == 3
@@ -36,7 +37,7 @@ def test_truth_as_table_and_order_of_rows():
 def test_estimates_without_intervals_have_no_coverage():
     scores = evaluate(ESTIMATES[["state", "estimate"]], TRUTH)
     assert np.isnan(scores["coverage"]) and np.isnan(scores["width"])
-    assert scores["mae"] == pytest.approx(0.05)
+    assert scores["mae"] == pytest.approx(0.14 / 3)
 
 
 def test_an_interval_may_be_a_point():

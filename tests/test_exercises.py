@@ -50,10 +50,11 @@ def test_no_solution_leaks(solution):
     assert "HIDDEN" not in text
     notebook = nbformat.read(learners(solution), as_version=4)
     assert not any(cell.get("outputs") for cell in notebook.cells)
+    asked = "\n".join(cell.source for cell in notebook.cells)
     for cell in nbformat.read(solution, as_version=4).cells:
         for lines in re.findall(r"### BEGIN SOLUTION\n(.*)### END SOLUTION", cell.source, re.S):
             assert lines.strip(), "a solution is empty"
-            assert lines not in text
+            assert lines.strip() not in asked, f"the exercise holds its solution: {lines.strip()}"
 
 
 def test_every_task_is_asked_once_in_the_order_of_its_number():

@@ -378,7 +378,7 @@ def test_nothing_sticks_out_on_a_phone(name, open_page):
     for width in (390, 320):
         page.set_viewport_size({"width": width, "height": 900})
         with contextlib.suppress(TimeoutError):  # the assertions below say what does not fit
-            page.wait_for_function(FITS, timeout=60_000)
+            page.wait_for_function(FITS, timeout=600_000)
         assert page.evaluate("document.documentElement.scrollWidth") == width
         inner = page.locator(".explorer").evaluate("panel => panel.getBoundingClientRect().right")
         rights = page.locator(

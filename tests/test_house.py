@@ -189,17 +189,25 @@ def test_citation_file_has_what_citing_needs():
 
 CLOCKS = re.compile(
     r"assert\b.*\b(?:seconds|elapsed|took|perf_counter|monotonic|process_time)\b.*[<>]"
-    r"|\bwait_for_timeout\(|\btimeout=(?!HANGS|60_000\b)"
+    r"|\bwait_for_timeout\(|\btimeout=(?!HANGS|600_000\b)|\btime\.(?:time|sleep)\(|\bwait\(\d"
 )
-# Of these, the first ends what hangs; a quiz asks for a script half a second after it has come.
-NO_CLOCKS = {"assert time.monotonic() < until", "page.wait_for_timeout(700)"}
+# These end what hangs, wait for a file, or leave something to chance that is tried until it comes;
+# and a quiz asks for a script half a second after it has come, so that a fault may be missed.
+NO_CLOCKS = {
+    "assert time.monotonic() < until",
+    "time.sleep(0.02)",
+    "time.sleep(rng.uniform(0, 4 * once))",
+    "time.sleep(random.random() / 10)",
+    "time.sleep(3600)",
+    "page.wait_for_timeout(700)",
+}
 
 
 def test_no_clock_decides_whether_a_test_passes():
     """Machines differ by a factor of three, and by more when they are busy."""
     found = [
         f"{path.name}: {line.strip()}"
-        for path in sorted((ROOT / "tests").rglob("test_*.py"))
+        for path in [ROOT / "conftest.py", *sorted((ROOT / "tests").rglob("*.py"))]
         if path != Path(__file__)
         for line in path.read_text("utf-8").splitlines()
         if CLOCKS.search(line) and not any(known in line for known in NO_CLOCKS)
@@ -222,7 +230,9 @@ def test_every_command_in_the_texts_is_a_target(page):
 
 def test_readme_explains_every_target():
     readme = (ROOT / "README.md").read_text("utf-8")
-    assert {name for name in targets() if f"`make {name}`" not in readme} == set()
+    missing = {name for name in targets() if f"`make {name}`" not in readme}
+    assert missing == set(), "give each a row in the table of README.md"
+    assert not re.findall(r"\| [A-Z]{4,} \|", readme), "a time in the table is still to be measured"
 
 
 def test_help_lists_every_target():

@@ -85,7 +85,8 @@ def dead_links(site, pages):
 
 
 def test_every_link_and_anchor_is_alive(site, pages):
-    assert dead_links(site, pages) == []
+    dead = dead_links(site, pages)
+    assert not dead, "\n".join(map(str, dead))
 
 
 def test_dead_links_are_found(tmp_path):

@@ -22,7 +22,7 @@ from mrp_helpers import check, poststratify
 from mrp_helpers import data as data_module
 from mrp_helpers.tasks import TASKS, _world
 from mrp_helpers.tasks._forms import Choice, Labels, Names, Number, Table
-from mrp_helpers.tasks._task import Mistake, Task, made
+from mrp_helpers.tasks._task import Mistake, Task, _made, made
 
 every_task = pytest.mark.parametrize("task", TASKS.values(), ids=list(TASKS))
 MISTAKES = {
@@ -110,7 +110,8 @@ def test_the_solution_is_right_in_other_forms_too(task, capsys):
 
 @pytest.mark.parametrize(("task", "mistake"), MISTAKES.values(), ids=list(MISTAKES))
 def test_each_known_mistake_is_refused_with_its_own_explanation(task, mistake, capsys):
-    assert check(task.exercise_id, made(mistake.make)) is False
+    verdict = check(task.exercise_id, made(mistake.make))
+    assert verdict is False, f"this mistake gives the right answer: {mistake.reason}"
     assert said(capsys) == f"{task.exercise_id} Not yet. {mistake.reason}"
 
 
@@ -166,8 +167,10 @@ def test_a_second_check_loads_and_computes_nothing(task, monkeypatch, capsys):
 
     for place, name in SLOW_STEPS:
         monkeypatch.setattr(place, name, refuse)
+    made_before = _made.cache_info().misses
     for answer in answers:
         check(task.exercise_id, answer)
+    assert _made.cache_info().misses == made_before, "an answer or a mistake was computed again"
 
 
 @every_task

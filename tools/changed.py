@@ -18,9 +18,23 @@ from tools.execute_notebooks import ROOT
 TESTS = ROOT / "tests"
 # They build the site first, or are about the machine.
 NEEDS_THE_SITE = re.compile(r"def test_\w+\([^)]*\b(?:site|built|tab|tab_on_disk|open_page|page)\b")
-# Every notebook is looked through for what must not be stored, and for claims.
 MOST = 10
-OF_NOTEBOOKS = ("test_stored_outputs.py", "test_claims.py")
+# What belongs to files that no test imports: beginning of the path, end of it, tests.
+BELONGS = [
+    ("", ".ipynb", ["stored_outputs", "claims"]),
+    ("exercises/", ".ipynb", ["exercises"]),
+    ("chapters/", ".ipynb", ["quizzes"]),
+    ("", ".md", ["spelling", "appendices"]),
+    ("", "references.bib", ["appendices"]),
+    ("appendices/data-and-codebook", ".md", ["codebook"]),
+    ("appendices/budget", "", ["budget"]),
+    ("appendices/claims", ".md", ["claims"]),
+    ("mrp_helpers/posteriors/", ".nc", ["posteriors"]),
+    ("mrp_helpers/datasets/", "", ["data", "codebook"]),
+    ("mrp_helpers/tasks/", ".py", ["tasks"]),
+    ("tools/", ".sh", ["house"]),
+    (".github/", "", ["doors"]),
+]
 
 
 def git(*words: str) -> list[str]:
@@ -30,17 +44,18 @@ def git(*words: str) -> list[str]:
 
 
 def changed_files() -> list[Path]:
-    """List the files that differ from the last commit, new ones included, or that it changed."""
+    """List the files that differ from the last commit, new and deleted ones, or that it changed."""
     names = git("diff", "--name-only", "HEAD") + git("ls-files", "-o", "--exclude-standard")
-    names = names or git("diff", "--name-only", "HEAD~1")
-    return [ROOT / name for name in names if (ROOT / name).is_file()]
+    return [ROOT / name for name in names or git("diff", "--name-only", "HEAD~1")]
 
 
 def importing(module: str) -> Iterator[str]:
     """List the test files that import a module by its name."""
     pattern = re.compile(rf"^(?:from|import) {re.escape(module)}\b", re.MULTILINE)
     package, _, name = module.rpartition(".")
-    within = re.compile(rf"^from {re.escape(package)} import .*\b{name}\b", re.MULTILINE)
+    within = re.compile(
+        rf"^from {re.escape(package)} import (?:.*|\([^)]*)\b{name}\b", re.MULTILINE
+    )
     for path in sorted(TESTS.glob("test_*.py")):
         text = path.read_text("utf-8")
         if not NEEDS_THE_SITE.search(text) and (pattern.search(text) or within.search(text)):
@@ -49,20 +64,24 @@ def importing(module: str) -> Iterator[str]:
 
 def tests_of(path: Path) -> list[str]:
     """Give pytest's arguments for what belongs to one changed file."""
-    inside = path.relative_to(ROOT)
-    top = inside.parts[0]
-    if inside.match("tests/test_*.py"):
-        return [str(inside)]
-    if path.suffix == ".ipynb" and (top != "exercises" or "solutions" in inside.parts):
-        stored = [f"tests/{name}" for name in OF_NOTEBOOKS]
-        return [str(inside), *stored, *(["tests/test_exercises.py"] if top == "exercises" else [])]
-    if path.suffix == ".py":
-        module = ".".join(inside.with_suffix("").parts)
+    inside = path.relative_to(ROOT).as_posix()
+    folder = inside.partition("/")[0]
+    found = []
+    has_outputs = path.suffix == ".ipynb" and (folder != "exercises" or "/solutions/" in inside)
+    if path.is_file() and (has_outputs or re.fullmatch(r"tests/test_\w+\.py", inside)):
+        found.append(inside)
+    if path.suffix == ".py" and folder in ("mrp_helpers", "tools"):
         own = TESTS / f"test_{path.stem}.py"
-        found = [str(own.relative_to(ROOT))] if own.is_file() else []
-        found += [str(inside)] if top == "mrp_helpers" else []  # its examples
-        return [*found, *importing(module)]
-    return ["tests/test_house.py"] if len(inside.parts) == 1 else []
+        found += [f"tests/{own.name}"] if own.is_file() else []
+        found += [inside] if folder == "mrp_helpers" and path.is_file() else []  # its examples
+    for beginning, end, tests in BELONGS:
+        if inside.startswith(beginning) and inside.endswith(end):
+            found += [f"tests/test_{name}.py" for name in tests]
+    if path.suffix == ".py" and folder != "tests":
+        found += importing(inside.removesuffix(".py").replace("/", "."))
+    if "/" not in inside:
+        found.append("tests/test_house.py")
+    return list(dict.fromkeys(found))
 
 
 def choose(files: list[Path]) -> tuple[list[str], list[str]]:

@@ -51,6 +51,10 @@ WIDER = """() => [...document.querySelectorAll("pre, table, img, svg, figure, mj
 # Formulas in a heading are drawn, not written, so its bookmark keeps what Chromium made of them.
 HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")].map((heading) =>
   heading.querySelector(".math") ? null : heading.textContent.replace(/\\s+/g, " ").trim())"""
+# Decoding waits until a picture is there; the page that a broken one is from stands before it.
+BROKEN = """async () => (await Promise.all([...document.images].map((image) =>
+  image.decode().then(() => null,
+    () => `${image.closest("article")?.id}: ${image.src.slice(0, 80)}`)))).filter(Boolean)"""
 # Tables keep their lines and get smaller until they fit.
 FIT = """() => document.querySelectorAll("table, .output > svg, mjx-container").forEach((box) => {
   const room = box.parentElement.closest("article, li, dd, .admonition, td")
@@ -231,7 +235,8 @@ def settle(page: Page) -> None:
     if page.locator(".math").count():
         page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
         page.wait_for_function("document.documentElement.dataset.maths === 'set'")
-    page.evaluate("Promise.all([...document.images].map((image) => image.decode()))")
+    if broken := page.evaluate(BROKEN):
+        raise ValueError(f"these pictures cannot be drawn: {', '.join(broken)}")
     page.evaluate("document.fonts.ready")
     page.evaluate(FIT)
 
