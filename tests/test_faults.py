@@ -25,7 +25,7 @@ from test_data import LOADERS
 from tools.patience import HANGS
 
 ROOT = Path(__file__).resolve().parent.parent
-TRIALS = 10
+TRIALS = 6
 
 
 def damages(content, rng):

@@ -86,6 +86,7 @@ NOT_COPIED = shutil.ignore_patterns(
 )
 
 
+@pytest.mark.proof
 def test_a_single_page_is_built_and_its_own_faults_are_told(tmp_path):
     source = tmp_path / "course"
     shutil.copytree(ROOT, source, ignore=NOT_COPIED)

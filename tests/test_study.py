@@ -163,7 +163,11 @@ def test_weighted_estimates_are_those_of_hajek_mean():
 
 
 @pytest.mark.parametrize(
-    "estimator, stored", [("main model", "hierarchical"), ("no repvote", "ladder-no-repvote")]
+    "estimator, stored",
+    [
+        ("main model", "hierarchical"),
+        pytest.param("no repvote", "ladder-no-repvote", marks=pytest.mark.proof),
+    ],
 )
 def test_the_quick_posterior_is_that_of_the_sampler(estimator, stored):
     from mrp_helpers import poststratify
