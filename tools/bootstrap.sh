@@ -59,8 +59,12 @@ elif pip_install uv 2>/dev/null; then
 else
     uv=
 fi
+# What uv installs is compiled when it is first used; where Python must not keep that, at once.
+compile=${PYTHONDONTWRITEBYTECODE:+--compile-bytecode}
+# shellcheck disable=SC2086  (no option is meant to be no word)
 if [ -z "$uv" ] ||
-    ! "$uv" pip install --quiet --python "$python" -c requirements.lock -e ".[$extras]"; then
+    ! "$uv" pip install --quiet $compile --python "$python" -c requirements.lock \
+        -e ".[$extras]"; then
     pip_install -e ".[$extras]"
 fi
 wanted_stamp >"$stamp"
