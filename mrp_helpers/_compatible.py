@@ -97,7 +97,7 @@ def check_draws(model: bmb.Model, predictor: LinearPredictor, draws: xr.DataTree
                 f"the draws belong to another model: they were sampled with another "
                 f"{' and '.join(differ)}; fit this model first"
             )
-    if "observed_data" in draws.children:
+    elif "observed_data" in draws.children:  # digests say this and more
         _refuse_other_outcomes(predictor, draws["observed_data"].to_dataset())
 
 
