@@ -1,53 +1,23 @@
-"""How stored notebook outputs are compared with fresh ones, and what a notebook may cost.
-
-nbval runs the notebooks and compares text exactly, so that a mean fails whose last digits differ
-because another processor adds in another order. Here two outputs are equal when they are the same
-text around equal numbers: integers exactly, other numbers to a relative 1e-4. Two pictures are
-equal when they have the same size and nearly all of their pixels the same colour.
-
-After its cells, each notebook has one more test: what memory it may hold (tools/budget.py). Kernels
-are forks of a process that has done the imports (tools/warm_kernels.py).
+"""What all tests share: their environment, the choice of proofs, and the plugins of the project.
 
 Tests marked `proof`, and those in tests/proofs, are left to `make proof`. With `--tenth=3` only
 every tenth of them runs, beginning with the fourth: ten such runs see them all.
 """
 
 import atexit
-import base64
-import contextlib
-import io
-import math
 import os
-import re
 import shutil
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import settings
-from matplotlib.image import imread
-from nbval.plugin import IPyNbCell, IPyNbFile
 
-from tools import warm_kernels
-from tools.budget import over_memory
-from tools.execute_notebooks import KERNEL, Meter, name_quizzes
+from tools.notebooks import KERNEL
 from tools.patience import HANGS
 
-# The built site and a browser, which several test modules share.
-pytest_plugins = ["tests.site_fixtures"]
-
-RELATIVE = 1e-4
-# What is this close to zero is zero plus rounding.
-ABSOLUTE = 1e-9
-# A number that stands by itself, not a part of a name or of a version such as x1 or 3.13.0; with
-# the spaces before it, because a column of a printed table moves when a number gains a digit.
-NUMBER = re.compile(r" *(?<![\w.])([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)(?!\w|\.\d)")
-# Of a picture, this share of pixels may differ by more than this many of 255 steps: an edge that
-# is smoothed otherwise on another machine, not a dot in another place.
-SHARE_OF_PIXELS = 0.001
-STEPS = 64
+# How notebooks are compared; the built site and a browser, which several test modules share.
+pytest_plugins = ["tools.comparison", "tests.site.fixtures"]
 
 PROOFS = Path(__file__).parent / "tests" / "proofs"
 
@@ -72,11 +42,6 @@ for name, examples in (("few", 10), ("many", 100)):
 settings.load_profile("few")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    # The comparison of notebooks has its own way to give up on a kernel; nothing here is that slow.
-    config.option.nbval_cell_timeout = config.option.nbval_kernel_startup_timeout = HANGS
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark the proofs by their folder, and choose a tenth of them if one is asked for."""
     for item in items:
@@ -96,158 +61,3 @@ def unit(item: pytest.Item) -> str:
     given = getattr(item, "callspec", None)
     about = given.params.get("path", given.params.get("name")) if given else None
     return f"{item.path} {about}" if about else str(item.path)
-
-
-class Tolerant(str):
-    """Text that equals another text when the words match and the numbers are close."""
-
-    __slots__ = ()
-    __hash__ = str.__hash__
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, str):
-            return NotImplemented
-        if NUMBER.sub("#", self) != NUMBER.sub("#", other):
-            return False
-        pairs = zip(NUMBER.findall(self), NUMBER.findall(other), strict=True)
-        return all(same_number(one, two) for one, two in pairs)
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-
-def same_number(one: str, other: str) -> bool:
-    """Compare two numbers as they are printed."""
-    if one.lstrip("+-").isdigit() and other.lstrip("+-").isdigit():
-        return int(one) == int(other)
-    return math.isclose(float(one), float(other), rel_tol=RELATIVE, abs_tol=ABSOLUTE)
-
-
-class Picture(str):
-    """A picture, as base64, that equals another one when hardly a pixel differs."""
-
-    __slots__ = ()
-    __hash__ = str.__hash__
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, str):
-            return NotImplemented
-        if str(self) == str(other):
-            return True
-        return changed_share(self, other) <= SHARE_OF_PIXELS
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-
-def changed_share(one: str, other: str) -> float:
-    """Give the share of pixels that differ between two pictures; all do when the sizes do."""
-    first, second = pixels(one), pixels(other)
-    if first.shape != second.shape:
-        return 1.0
-    return float((np.abs(first - second).max(axis=-1) > STEPS).mean())
-
-
-def pixels(encoded: str) -> np.ndarray:
-    """Decode a picture into rows, columns and colours from 0 to 255."""
-    return 255 * imread(io.BytesIO(base64.b64decode(encoded)), format="png")
-
-
-exact_sanitize = IPyNbCell.sanitize
-exact_compare = IPyNbCell.compare_outputs
-show_difference = IPyNbCell.format_output_compare
-
-
-def tolerant_sanitize(cell: IPyNbCell, output: object) -> object:
-    """Do what nbval does to an output before it compares it, then make the comparison tolerant."""
-    output = exact_sanitize(cell, output)
-    if not isinstance(output, str):
-        return output
-    if output.startswith("iVBORw0KGgo"):  # how every PNG begins
-        return Picture(output)
-    return "a drawing" if "<svg" in output[:1000] else Tolerant(output)
-
-
-def compare_with_pictures(
-    cell: IPyNbCell, fresh: list, stored: list, skip_compare: tuple | None = None
-) -> bool:
-    """Compare outputs as nbval does, and PNG pictures too, under the same names of quizzes."""
-    for outputs in (fresh, stored):
-        name_quizzes(outputs, cell.cell.get("id", "cell"))
-    skipped = skip_compare or cell.parent.skip_compare
-    return exact_compare(cell, fresh, stored, [kind for kind in skipped if kind != "image/png"])
-
-
-def show_difference_of_pictures(cell: IPyNbCell, kind: str, stored: str, fresh: str) -> None:
-    """Say how much of a picture differs, where nbval would print its bytes."""
-    if not isinstance(stored, Picture):
-        show_difference(cell, kind, stored, fresh)
-        return
-    share = changed_share(stored, fresh)
-    cell.comparison_traceback.append(
-        f"the picture is another one: {share:.1%} of its pixels differ, or its size does. Run "
-        "'make notebooks' and compare the old picture with the new one"
-    )
-
-
-IPyNbCell.format_output_compare = show_difference_of_pictures
-IPyNbCell.sanitize = tolerant_sanitize
-IPyNbCell.compare_outputs = compare_with_pictures
-
-
-class Budget(pytest.Item):
-    """The last test of a notebook: the memory that its cells held, and for the log their time."""
-
-    def runtest(self) -> None:
-        cost = self.parent.meter.read()
-        self.user_properties.append(("cost", [self.path.name, *cost]))
-        wrong = over_memory(self.path.name, cost.megabytes)
-        assert not wrong, wrong
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo) -> str:
-        return str(excinfo.value)
-
-    def reportinfo(self) -> tuple:
-        return self.path, 0, f"{self.path.name}::budget"
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what each notebook took, so that a log of continuous integration holds it."""
-    reports = [
-        report for key in ("passed", "failed") for report in terminalreporter.stats.get(key, [])
-    ]
-    costs = [cost for report in reports for kind, cost in report.user_properties if kind == "cost"]
-    if costs:
-        terminalreporter.section("what the notebooks took")
-    for name, seconds, megabytes in sorted(costs):
-        terminalreporter.write_line(f"{name:<50}{seconds:>6.0f} s{megabytes:>8.0f} MB")
-
-
-collect_cells = IPyNbFile.collect
-start_kernel = IPyNbFile.setup
-stop_kernel = IPyNbFile.teardown
-
-
-def collect_with_budget(notebook: IPyNbFile) -> Iterator[pytest.Item]:
-    yield from collect_cells(notebook)
-    yield Budget.from_parent(notebook, name="budget")
-
-
-def start_metered(notebook: IPyNbFile) -> None:
-    # What does not import the package gains nothing from a process that has.
-    imports = "mrp_helpers" in notebook.path.read_text("utf-8")
-    with warm_kernels.use() if imports else contextlib.nullcontext():
-        start_kernel(notebook)
-    notebook.meter = Meter(notebook.kernel.km.provisioner.pid)
-    notebook.meter.start()
-
-
-def stop_metered(notebook: IPyNbFile) -> None:
-    if hasattr(notebook, "meter"):  # it is not there when the kernel did not start
-        notebook.meter.stop()
-    stop_kernel(notebook)
-
-
-IPyNbFile.collect = collect_with_budget
-IPyNbFile.setup = start_metered
-IPyNbFile.teardown = stop_metered

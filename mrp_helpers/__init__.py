@@ -1,9 +1,9 @@
 """Small helpers for multilevel regression and post-stratification.
 
 Data flow one way through the modules: ``data -> recode -> sample -> model -> poststratify ->
-evaluate -> plots``, with ``weight`` beside the model. ``check`` reads from all of them. Every
-public name can be imported from ``mrp_helpers`` itself; what it needs is loaded when it is first
-used, so that raking a sample loads no sampler.
+evaluate -> plots``, with ``weight`` beside the model. Every public name can be imported from
+``mrp_helpers`` itself; what it needs is loaded when it is first used, so that raking a sample loads
+no sampler.
 """
 
 import sys
@@ -12,7 +12,6 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # what type checkers and editors read; tests compare it with the table below
-    from mrp_helpers.check import check as check
     from mrp_helpers.data import load_cces as load_cces
     from mrp_helpers.data import load_heart_transplants as load_heart_transplants
     from mrp_helpers.data import load_poststrat_frame as load_poststrat_frame
@@ -32,8 +31,8 @@ if TYPE_CHECKING:  # what type checkers and editors read; tests compare it with 
     from mrp_helpers.recode import LEVELS as LEVELS
     from mrp_helpers.recode import OUTCOMES as OUTCOMES
     from mrp_helpers.recode import clean_cces as clean_cces
-    from mrp_helpers.recode import match_to_frame as match_to_frame
-    from mrp_helpers.sample import PUBLISHED_BIAS as PUBLISHED_BIAS
+    from mrp_helpers.recode import recode_to_frame as recode_to_frame
+    from mrp_helpers.sample import PUBLISHED_SELECTION as PUBLISHED_SELECTION
     from mrp_helpers.sample import aggregate_cells as aggregate_cells
     from mrp_helpers.sample import draw_biased_sample as draw_biased_sample
     from mrp_helpers.sample import selection_weights as selection_weights
@@ -41,17 +40,14 @@ if TYPE_CHECKING:  # what type checkers and editors read; tests compare it with 
     from mrp_helpers.weight import hajek_mean as hajek_mean
     from mrp_helpers.weight import rake as rake
 
-__version__ = "0.1.0"
-
 _NAMES_OF_MODULES = {
-    "check": "check",
     "data": "load_cces load_heart_transplants load_poststrat_frame load_state_predictors",
     "evaluate": "evaluate",
     "model": "fit_or_load sampler_health",
     "plots": "plot_composition plot_estimates plot_map tabulate_estimates use_course_style",
     "poststratify": "poststratify poststratify_draws",
-    "recode": "CELL FIPS_STATES LEVELS OUTCOMES clean_cces match_to_frame",
-    "sample": "PUBLISHED_BIAS aggregate_cells draw_biased_sample selection_weights",
+    "recode": "CELL FIPS_STATES LEVELS OUTCOMES clean_cces recode_to_frame",
+    "sample": "PUBLISHED_SELECTION aggregate_cells draw_biased_sample selection_weights",
     "weight": "effective_sample_size hajek_mean rake",
 }
 _MODULES = {name: module for module, names in _NAMES_OF_MODULES.items() for name in names.split()}
@@ -63,7 +59,7 @@ class _Package(ModuleType):
     """A package whose functions are not hidden by the modules that are named like them.
 
     Python puts a module into its package under its own name as soon as somebody imports it. Here
-    `check`, `evaluate` and `poststratify` are functions, whoever imported their modules before.
+    `evaluate` and `poststratify` are functions, whoever imported their modules before.
     """
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -77,6 +73,8 @@ sys.modules[__name__].__class__ = _Package
 
 def __getattr__(name: str) -> object:
     """Load a public name, or one of the modules, when it is first asked for."""
+    if name == "__version__":
+        return import_module("importlib.metadata").version("mrp-helpers")
     if name not in _MODULES and name not in _NAMES_OF_MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module = import_module(f"{__name__}.{_MODULES.get(name, name)}")

@@ -26,9 +26,10 @@ def evaluate(
     Returns
     -------
     pandas.Series
-        Over the groups that both have: ``mae`` (mean absolute error), ``rmse``, ``bias`` (mean of
-        estimate minus truth), ``coverage`` (share of intervals that hold the truth), ``width``
-        (mean width of the intervals), all on the scale of the estimates, and ``n_groups``.
+        Over the groups that both have: ``mae`` (mean absolute error), ``rmse``, ``mean_error``
+        (mean of estimate minus truth), ``coverage`` (share of intervals that cover the truth),
+        ``width`` (mean width of the intervals), all on the scale of the estimates, and
+        ``n_groups``.
         Coverage and width are missing when the estimates have no intervals.
 
     Raises
@@ -46,10 +47,10 @@ def evaluate(
     >>> import pandas as pd
     >>> from mrp_helpers import evaluate
     >>> estimates = pd.DataFrame({"state": ["AK", "AL"], "estimate": [0.5, 0.6]})
-    >>> evaluate(estimates, pd.Series({"AK": 0.4, "AL": 0.6}))[["mae", "bias", "n_groups"]]
-    mae         0.05
-    bias        0.05
-    n_groups    2.00
+    >>> evaluate(estimates, pd.Series({"AK": 0.4, "AL": 0.6}))[["mae", "mean_error", "n_groups"]]
+    mae           0.05
+    mean_error    0.05
+    n_groups      2.00
     dtype: float64
     """
     by = [by] if isinstance(by, str) else list(by)
@@ -75,7 +76,7 @@ def evaluate(
     scores = {
         "mae": error.abs().mean(),
         "rmse": np.sqrt((error**2).mean()),
-        "bias": error.mean(),
+        "mean_error": error.mean(),
         "coverage": np.nan,
         "width": np.nan,
         "n_groups": len(both),

@@ -6,8 +6,9 @@ sampler's settings. `fit_or_load` compares them before it loads, so a fit of ano
 taken for this one. The file ends in its own checksum, so a damaged one is never taken for a whole
 one.
 
-Two folders are looked at: the one that ships with the package, which a reader never changes, and
-the reader's own cache. The environment variable ``MRP_HELPERS_CACHE`` names another cache.
+Two kinds of folder are looked at: those that ship with an installed course, which a reader never
+changes, and the reader's own cache. A course names its folder by an entry point of the group
+``mrp_helpers.posteriors``; the environment variable ``MRP_HELPERS_CACHE`` names another cache.
 """
 
 import ast
@@ -21,6 +22,8 @@ import time
 import warnings
 from collections.abc import Callable
 from datetime import date
+from importlib.metadata import entry_points
+from importlib.resources import files
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -34,7 +37,8 @@ import xarray as xr
 from mrp_helpers._bambi import designed, made_of, parts_of_prior
 from mrp_helpers._require import require_type
 
-SHIPPED = Path(__file__).parent / "posteriors"
+# Packages whose folders hold draws that ship with them name themselves under this entry point.
+ENTRY_POINTS = "mrp_helpers.posteriors"
 SAMPLER = {
     "draws": 1000,
     "tune": 1000,
@@ -109,8 +113,8 @@ def fit_or_load(
     digests["design"] = design_digest(model)
 
     if not resample:
-        for path in (SHIPPED / f"{name}.nc", _cache() / f"{name}.nc"):
-            draws = _read_if_same(path, digests)
+        for folder in (*_shipped(), _cache()):
+            draws = _read_if_same(folder / f"{name}.nc", digests)
             if draws is not None:
                 print(f"{name}: loaded {_size(draws)}, sampled on {draws.attrs['sampled_on']}")
                 return draws
@@ -220,6 +224,11 @@ def _written(settings: dict[str, object]) -> str:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _shipped() -> list[Path]:
+    """List the folders of draws that installed courses bring with them."""
+    return [Path(str(files(entry.value))) for entry in entry_points(group=ENTRY_POINTS)]
 
 
 def _cache() -> Path:

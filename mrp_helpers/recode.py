@@ -174,7 +174,7 @@ def _age_band(birth_year: pd.Series) -> pd.Series:
     return pd.Series(bands, index=birth_year.index)
 
 
-def match_to_frame(
+def recode_to_frame(
     survey: pd.DataFrame,
     frame: pd.DataFrame,
     columns: Mapping[str, str],
@@ -225,10 +225,10 @@ def match_to_frame(
     Examples
     --------
     >>> import pandas as pd
-    >>> from mrp_helpers import match_to_frame
+    >>> from mrp_helpers import recode_to_frame
     >>> survey = pd.DataFrame({"sex": [1, 2, 2, 9], "q7": ["agree", "agree", "disagree", "agree"]})
     >>> frame = pd.DataFrame({"gender": ["man", "woman"], "n": [48_000, 52_000]})
-    >>> respondents = match_to_frame(
+    >>> respondents = recode_to_frame(
     ...     survey,
     ...     frame,
     ...     {"gender": "sex"},

@@ -19,7 +19,7 @@ Recipe = Mapping[str, float | Mapping[Any, float]]
 
 # What the published notebook adds up for each respondent: five times the state's Republican vote
 # share, more for the old, 20 for men, a little for White respondents.
-PUBLISHED_BIAS: Recipe = {
+PUBLISHED_SELECTION: Recipe = {
     "repvote": 5.0,
     "age": {"18-29": 0.5, "30-39": 1.0, "40-49": 2.0, "50-59": 4.0, "60-69": 6.0, "70+": 8.0},
     "male": {0.5: 20.0},
@@ -28,7 +28,7 @@ PUBLISHED_BIAS: Recipe = {
 
 
 def selection_weights(
-    respondents: pd.DataFrame, predictors: pd.DataFrame, recipe: Recipe = PUBLISHED_BIAS
+    respondents: pd.DataFrame, predictors: pd.DataFrame, recipe: Recipe = PUBLISHED_SELECTION
 ) -> pd.Series:
     """Give each respondent a weight for being selected.
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make .venv: the versions in requirements.lock, and the package itself, editable.
+# Make .venv: the versions in requirements.lock, and the two packages themselves, editable.
 #
 #   sh tools/bootstrap.sh          what the book and the tests need
 #   sh tools/bootstrap.sh bench    the above and what the benchmarks compare with
@@ -27,7 +27,7 @@ done
 wanted_stamp() {
     echo "folder $PWD"
     echo "extras $extras"
-    echo "inputs $(cat requirements.lock pyproject.toml | cksum)"
+    echo "inputs $(cat requirements.lock pyproject.toml mrp_course/pyproject.toml | cksum)"
 }
 
 is_usable() {
@@ -36,7 +36,7 @@ is_usable() {
 
 if is_usable; then
     [ "$(cat "$stamp")" = "$(wanted_stamp)" ] && exit 0
-    echo "Bringing .venv up to date with requirements.lock and pyproject.toml."
+    echo "Bringing .venv up to date with requirements.lock and both pyproject.toml."
 else
     base=$(find_python)
     echo "Making .venv with $("$base" --version). The first time takes half a minute, or a few" \
@@ -64,8 +64,8 @@ compile=${PYTHONDONTWRITEBYTECODE:+--compile-bytecode}
 # shellcheck disable=SC2086  (no option is meant to be no word)
 if [ -z "$uv" ] ||
     ! "$uv" pip install --quiet $compile --python "$python" -c requirements.lock \
-        -e ".[$extras]"; then
-    pip_install -e ".[$extras]"
+        -e . -e "./mrp_course[$extras]"; then
+    pip_install -e . -e "./mrp_course[$extras]"
 fi
 wanted_stamp >"$stamp"
 echo "The environment is ready in .venv."

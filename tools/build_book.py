@@ -23,7 +23,9 @@ from typing import Any
 
 import yaml
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools import claims
+from tools.notebooks import ROOT
+
 BUILDER = ROOT / "theme" / "lean_builder.py"
 WARNING = re.compile(r"\b(WARNING|ERROR|SEVERE|CRITICAL)\b")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -57,6 +59,8 @@ def run(output: Path, source: Path, *options: str) -> tuple[int, str]:
 
 def build(output: Path, source: Path = ROOT) -> tuple[int, str]:
     """Build the site of `source` below `output`; return the builder's exit code and its log."""
+    if source == ROOT:
+        claims.write()
     code, log = run(output, source, "-W", "-n", "--keep-going")
     pack(output / "_build" / "html")
     return code, log

@@ -13,12 +13,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.execute_notebooks import ROOT
+from tools.notebooks import ROOT
 
 TESTS = ROOT / "tests"
 # They build the site first, or are about the machine.
 NEEDS_THE_SITE = re.compile(r"def test_\w+\([^)]*\b(?:site|built|tab|tab_on_disk|open_page|page)\b")
 MOST = 10
+CODE = ("mrp_helpers", "mrp_course", "research", "tools")
+WITH_EXAMPLES = ("mrp_helpers", "mrp_course")  # in docstrings, which are tests as well
 # What belongs to files that no test imports: beginning of the path, end of it, tests.
 BELONGS = [
     ("", ".ipynb", ["stored_outputs", "claims"]),
@@ -27,11 +29,11 @@ BELONGS = [
     ("", ".md", ["spelling", "appendices"]),
     ("", "references.bib", ["appendices"]),
     ("appendices/data-and-codebook", ".md", ["codebook"]),
-    ("appendices/budget", "", ["budget"]),
-    ("appendices/claims", ".md", ["claims"]),
-    ("mrp_helpers/posteriors/", ".nc", ["posteriors"]),
+    ("appendices/budget", "", ["profile"]),
+    ("mrp_course/posteriors/", ".nc", ["posteriors"]),
+    ("mrp_course/results/", "", ["results"]),
     ("mrp_helpers/datasets/", "", ["data", "codebook"]),
-    ("mrp_helpers/tasks/", ".py", ["tasks"]),
+    ("mrp_course/tasks/", ".py", ["tasks"]),
     ("tools/", ".sh", ["house"]),
     (".github/", "", ["doors"]),
 ]
@@ -49,6 +51,11 @@ def changed_files() -> list[Path]:
     return [ROOT / name for name in names or git("diff", "--name-only", "HEAD~1")]
 
 
+def named(name: str) -> list[str]:
+    """Give the test file of a name, in whatever folder of the tests it is."""
+    return [str(path.relative_to(ROOT)) for path in TESTS.rglob(f"test_{name}.py")]
+
+
 def importing(module: str) -> Iterator[str]:
     """List the test files that import a module by its name."""
     pattern = re.compile(rf"^(?:from|import) {re.escape(module)}\b", re.MULTILINE)
@@ -56,7 +63,7 @@ def importing(module: str) -> Iterator[str]:
     within = re.compile(
         rf"^from {re.escape(package)} import (?:.*|\([^)]*)\b{name}\b", re.MULTILINE
     )
-    for path in sorted(TESTS.glob("test_*.py")):
+    for path in sorted(TESTS.rglob("test_*.py")):
         text = path.read_text("utf-8")
         if not NEEDS_THE_SITE.search(text) and (pattern.search(text) or within.search(text)):
             yield str(path.relative_to(ROOT))
@@ -68,19 +75,18 @@ def tests_of(path: Path) -> list[str]:
     folder = inside.partition("/")[0]
     found = []
     has_outputs = path.suffix == ".ipynb" and (folder != "exercises" or "/solutions/" in inside)
-    if path.is_file() and (has_outputs or re.fullmatch(r"tests/test_\w+\.py", inside)):
+    if path.is_file() and (has_outputs or re.fullmatch(r"tests/\w+/test_\w+\.py", inside)):
         found.append(inside)
-    if path.suffix == ".py" and folder in ("mrp_helpers", "tools"):
-        own = TESTS / f"test_{path.stem}.py"
-        found += [f"tests/{own.name}"] if own.is_file() else []
-        found += [inside] if folder == "mrp_helpers" and path.is_file() else []  # its examples
+    if path.suffix == ".py" and folder in CODE:
+        found += named(path.stem)
+        found += [inside] if folder in WITH_EXAMPLES and path.is_file() else []
     for beginning, end, tests in BELONGS:
         if inside.startswith(beginning) and inside.endswith(end):
-            found += [f"tests/test_{name}.py" for name in tests]
+            found += [test for name in tests for test in named(name)]
     if path.suffix == ".py" and folder != "tests":
         found += importing(inside.removesuffix(".py").replace("/", "."))
     if "/" not in inside:
-        found.append("tests/test_house.py")
+        found += named("house")
     return list(dict.fromkeys(found))
 
 

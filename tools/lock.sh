@@ -1,5 +1,5 @@
 #!/bin/sh
-# Write requirements.lock from pyproject.toml: one set of versions for every platform and for
+# Write requirements.lock from both pyproject.toml: one set of versions for every platform and for
 # every Python from 3.12 on. uv is the only tool that does this; where it is not on the PATH, it
 # is installed into an environment of its own, which is thrown away afterwards.
 set -eu
@@ -21,4 +21,5 @@ fi
 # address is written: the reader's own settings say where packages come from.
 "$uv" pip compile --quiet --upgrade --universal --python-version 3.12 --all-extras \
     --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
-    --output-file requirements.lock pyproject.toml
+    --no-emit-package mrp-helpers --output-file requirements.lock \
+    pyproject.toml mrp_course/pyproject.toml

@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from tools import chromium
-from tools.execute_notebooks import ROOT
+from tools.notebooks import ROOT
 from tools.reference import reference_seconds
 
 # A worker per core: each imports for ten seconds before its first test, and may need 1 GB.
@@ -62,7 +62,7 @@ LOOPS = {
         *STYLE,
         Part(
             "package, exercises and site",
-            (*PYTEST, *COVERAGE, "-m", "not proof", "tests", "mrp_helpers"),
+            (*PYTEST, *COVERAGE, "-m", "not proof", "tests", "mrp_helpers", "mrp_course"),
         ),
         Part(
             "notebooks against their stored outputs",
@@ -73,13 +73,13 @@ LOOPS = {
         Part("injected faults, every page, two builds", (*PYTEST, "-m", "proof", "tests")),
         Part(
             "properties, from many examples",
-            (*PYTEST, "--hypothesis-profile=many", "tests/test_properties.py"),
+            (*PYTEST, "--hypothesis-profile=many", "tests/library/test_properties.py"),
         ),
-        Part("notebooks, byte for byte", ("make", "-s", "same")),
+        Part("notebooks, byte for byte", ("make", "-s", "check-outputs")),
         Part("the course on paper", ("make", "-s", "pdf")),
         Part("fresh fits of all posteriors", (PYTHON, "-m", "tools.refit", "--only-compare")),
-        Part("mutants of the engine", ("make", "-s", "mutants")),
-        Part("scores of five pages", ("make", "-s", "lighthouse"), decides=False),
+        Part("mutants of the engine", ("make", "-s", "mutation-test")),
+        Part("scores of five pages", (PYTHON, "-m", "tools.measure_pages"), decides=False),
     ],
     "share": [
         Part("fresh fits of what changed", (PYTHON, "-m", "tools.refit", "--changed")),

@@ -1,19 +1,19 @@
 """Derive the bundled datasets from their three source files.
 
-Usage: python tools/make_data.py FOLDER
+Usage: python -m tools.make_data FOLDER
 
 FOLDER holds the three files as they are published in the source distribution of Bambi 0.17.2
 (under ``docs/notebooks/data/``). Their SHA-256 is verified first; the derived files have the same
 bytes each time, because nothing but the data goes into them.
 """
 
-import hashlib
 import sys
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
+
+from tools.write import sha256, write_checksums, write_parquet
 
 SOURCES = {
     "mr_p_cces18_common_vv.csv.gz": (
@@ -44,10 +44,6 @@ SURVEY_COLUMNS = [
     "pew_churatd",
 ]
 DATASETS = Path(__file__).resolve().parent.parent / "mrp_helpers" / "datasets"
-
-
-def sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def verify_sources(folder: Path) -> None:
@@ -81,18 +77,6 @@ def frame_extract(path: Path) -> pa.Table:
     return table.replace_schema_metadata(None)
 
 
-def write_parquet(table: pa.Table, path: Path) -> None:
-    pq.write_table(table, path, compression="zstd", compression_level=19)
-
-
-def write_checksums() -> int:
-    """List the SHA-256 of every bundled file; `mrp_helpers.data` compares them at each load."""
-    derived = sorted(path for path in DATASETS.iterdir() if path.suffix in {".parquet", ".csv"})
-    sums = "".join(f"{sha256(path)}  {path.name}\n" for path in derived)
-    (DATASETS / "SHA256SUMS").write_text(sums)
-    return len(derived)
-
-
 def main(folder: Path) -> None:
     verify_sources(folder)
     survey, frame, states = (folder / name for name in SOURCES)
@@ -100,8 +84,8 @@ def main(folder: Path) -> None:
     write_parquet(frame_extract(frame), DATASETS / "frame.parquet")
     (DATASETS / "states.csv").write_bytes(states.read_bytes())
 
-    derived = write_checksums()
-    print(f"Wrote {derived} files and their checksums in mrp_helpers/datasets.")
+    listed = write_checksums(DATASETS)
+    print(f"Wrote {listed} files and their checksums in mrp_helpers/datasets.")
 
 
 if __name__ == "__main__":

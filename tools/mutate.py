@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LISTED = ROOT / "tests" / "mutants.toml"
-COPIED = ["mrp_helpers", "tests", "tools", "pyproject.toml"]
+COPIED = ["mrp_helpers", "mrp_course", "tests", "tools", "research", "pyproject.toml"]
 KILLED = {"killed", "timeout", "segfault"}
 
 

@@ -24,7 +24,7 @@ from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 
 from tools import chromium
 from tools.build_book import pack
-from tools.execute_notebooks import entries
+from tools.notebooks import entries
 from tools.serve import serving
 
 ROOT = Path(__file__).resolve().parent.parent

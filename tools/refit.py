@@ -41,7 +41,7 @@ import pandas as pd
 import xarray as xr
 
 from mrp_helpers import sampler_health
-from tools.execute_notebooks import (
+from tools.notebooks import (
     FAILURES,
     POSTERIORS,
     inside,
@@ -342,7 +342,7 @@ def complaint(name: str, faults: frozenset[str], users: dict[str, list[Path]]) -
         )
     if faults - {UNHEALTHY}:
         remedies.append(
-            f"delete mrp_helpers/posteriors/{name}.nc, run 'make notebooks' and read what changed"
+            f"delete mrp_course/posteriors/{name}.nc, run 'make notebooks' and read what changed"
         )
     return (
         f"{told((name, faults))}: wrong in each of {len(SEEDS)} fresh fits. Shown in "

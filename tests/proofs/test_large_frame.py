@@ -1,15 +1,15 @@
 """A large frame is summed in pieces: exact, in linear time, in bounded memory, here or elsewhere.
 
-The frames are made and measured as `benchmarks/large_frame.py` does; here they are smaller, and the
-bounds are loose enough for a machine that is busy.
+The frames are made and measured as `research/benchmarks/large_frame.py` does; here they are
+smaller, and the bounds are loose enough for a machine that is busy.
 """
 
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-
 from benchmarks import large_frame
+
 from mrp_helpers import load_poststrat_frame
 
 SIZES = {12_000 * number: number for number in (9, 42)}
@@ -69,7 +69,7 @@ def test_memory_does_not_grow_with_the_frame(measured):
 
 
 def test_each_chunk_is_read_and_summed_once(files, monkeypatch):
-    """So the work grows in proportion to the frame; `make scale` times it."""
+    """So the work grows in proportion to the frame; `make benchmark` times it."""
     for cells, path in files.items():
         summed = []
 

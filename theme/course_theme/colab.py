@@ -22,15 +22,16 @@ REPOSITORY, BRANCH = "MRP_REPOSITORY", "MRP_BRANCH"
 FOLDERS = ("chapters", "explorers", "exercises", "exercises/solutions")
 CELL_ID = "colab-install"
 INSTALL = """\
-# Only on Colab: installs the course's package, at the versions that the course was computed with.
+# Only on Colab: installs the course's packages, at the versions that it was computed with.
 import sys
 
 if "google.colab" in sys.modules:
     import subprocess
 
-    source = "mrp-helpers @ git+{address}@{branch}"
+    source = "git+{address}@{branch}"
+    packages = [f"mrp-helpers @ {{source}}", f"mrp-course @ {{source}}#subdirectory=mrp_course"]
     lock = "{raw}/{branch}/requirements.lock"
-    install = [sys.executable, "-m", "pip", "install", "--quiet", "-c", lock, source]
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "-c", lock, *packages]
     subprocess.run(install, check=True)
     print("Installed. If a later cell cannot import something, restart the session and go on.")"""
 

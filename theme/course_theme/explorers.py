@@ -16,7 +16,7 @@ from sphinx.environment import BuildEnvironment
 
 STATIC = Path(__file__).resolve().parent.parent / "explorers"
 FOLDER = "explorers/"
-# How the markup of mrp_helpers.explorer begins.
+# How the markup of mrp_course.explorer begins.
 MARK = '<div class="explorer"'
 BUNDLE = "vega.js"
 MAKE = """

@@ -1,4 +1,4 @@
-/* Explorers: charts that readers move. mrp_helpers/explorer.py writes the markup; here the chart is
+/* Explorers: charts that readers move. mrp_course/explorer.py writes the markup; here the chart is
    drawn, follows the controls, and gives the sentence and the table their numbers. Vega and Vega-Lite
    compute; this script only carries values to them and back. */
 

@@ -1,0 +1,23 @@
+"""The tasks of the exercises, one module an exercise; importing them computes nothing."""
+
+from mrp_course._task import TASKS
+from mrp_course.tasks import (  # noqa: F401  (importing a module declares its tasks)
+    biased_sample,
+    capstone,
+    census_lacks,
+    does_it_work,
+    election,
+    fixed_effects,
+    heart_transplants,
+    hundreds_of_samples,
+    limits,
+    multilevel,
+    post_stratification,
+    structured_priors,
+    survey_and_frame,
+    survey_to_report,
+    under_the_hood,
+    weights,
+)
+
+__all__ = ["TASKS"]

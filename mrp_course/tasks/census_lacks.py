@@ -1,0 +1,362 @@
+"""Exercise 12, a variable that the census lacks: shares that a second survey has to supply."""
+
+from functools import cache
+
+import bambi as bmb
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from mrp_course._forms import Choice, Number, Table
+from mrp_course._task import PER_CENT, REVERSED, task
+from mrp_course.tasks import _world as world
+from mrp_helpers.poststratify import poststratify_draws
+from mrp_helpers.recode import CELL
+from mrp_helpers.sample import aggregate_cells, draw_biased_sample, selection_weights
+
+PARTIES = ["Republican", "Democrat", "neither"]
+RECIPE = {"party": {"Republican": 3, "Democrat": 1, "neither": 1}}
+SINGLE = ("state", "eth", "edu", "age")
+SIXTH = slice(None, None, 6)
+
+
+@cache
+def _people() -> pd.DataFrame:
+    """The laboratory's population with the party that each person names."""
+    party = world.raw_survey().set_index("caseid")["pid3"]
+    named = world.respondents()["caseid"].map(party).map({1: "Democrat", 2: "Republican"})
+    return world.respondents().assign(party=named.fillna("neither"))
+
+
+@cache
+def _leaning() -> pd.DataFrame:
+    return draw_biased_sample(_people(), selection_weights(_people(), world.states(), RECIPE))
+
+
+@cache
+def _second() -> pd.DataFrame:
+    return _people().sample(2000, random_state=12)
+
+
+@cache
+def _share_model(party: str) -> bmb.Model:
+    """Republican or not; of those who are not, Democrat or not."""
+    second = _second()
+    people = second if party == "Republican" else second[second["party"] != "Republican"]
+    asked = people.assign(**{party: (people["party"] == party).astype(int)})
+    cells = world.with_states(aggregate_cells(asked, outcome=party))
+    return world.multilevel(cells, SINGLE, outcome=party)
+
+
+@cache
+def _answer_model() -> bmb.Model:
+    cells = world.with_states(aggregate_cells(_leaning(), by=[*CELL, "party"]))
+    groups = [*world.GROUPS, "party:eth", "party:edu"]
+    return world.multilevel(cells, groups, common="male + repvote + party")
+
+
+def _draws(name: str) -> xr.DataTree:
+    return world.draws(name).isel(draw=SIXTH)
+
+
+@cache
+def _conditional(party: str) -> np.ndarray:
+    """What a share model says of each cell of the laboratory, (cells x draws)."""
+    cells = world.laboratory().assign(cell=range(len(world.laboratory())))
+    draws = _draws(f"party-{party.lower()}")
+    # Wyoming's only respondent of the second survey is Republican: the other model never saw it.
+    shares = poststratify_draws(
+        _share_model(party), draws, cells, "cell", new_levels="population", random_seed=1
+    )
+    return shares.to_numpy().astype("float32")
+
+
+@cache
+def _shares() -> np.ndarray:
+    """Shares of the three parties, (cells x parties x draws)."""
+    republican, democrat = _conditional("Republican"), _conditional("Democrat")
+    others = 1 - republican
+    return np.stack([republican, others * democrat, others * (1 - democrat)], axis=1)
+
+
+@cache
+def _extended() -> pd.DataFrame:
+    """The laboratory's cells, a row for each party, without a count."""
+    cells = world.laboratory().drop(columns=["n", "abortion"])
+    return cells.merge(pd.DataFrame({"party": PARTIES}), how="cross")
+
+
+def _counts(shares: np.ndarray) -> xr.DataArray:
+    people = shares * world.laboratory()["n"].to_numpy(dtype="float32")[:, None, None]
+    return xr.DataArray(people.reshape(len(_extended()), -1), dims=("row", "sample"))
+
+
+def _by(column: str, of_cells: np.ndarray, weights: pd.Series | None = None) -> pd.Series:
+    """Mean over the people of each level of a column; the cells' ``n`` unless told otherwise."""
+    cells = world.laboratory()
+    people = cells["n"] if weights is None else weights
+    total = (people * of_cells).groupby(cells[column]).sum()
+    return total / people.groupby(cells[column]).sum()
+
+
+def _named(people: pd.DataFrame, party: str, column: str) -> pd.Series:
+    return (people["party"] == party).groupby(people[column]).mean()
+
+
+@task(
+    "12.1",
+    # Monte Carlo error of one chain, thinned: about 0.003 for those without high school.
+    Table(keys=("edu",), value="share", within=8e-3),
+    right="Every number is modelled, none is counted: the census lends its cells, the second "
+    "survey says how many in each are Republican, and the leaning sample is not asked.",
+    hint="Post-stratify `republican_model` with its draws to `laboratory`, by `edu`.",
+    slips=[PER_CENT],
+)
+def republicans_by_education() -> pd.Series:
+    return _by("edu", _conditional("Republican").mean(axis=1))
+
+
+@republicans_by_education.mistake(
+    "These are the shares in the leaning sample, where Republicans answered three times as "
+    "readily. A frame made of them carries the lean that it is to repair."
+)
+def _() -> pd.Series:
+    return _named(_leaning(), "Republican", "edu")
+
+
+@republicans_by_education.mistake(
+    "These are the second survey's own shares, as its 2,000 people came. Asked for is what the "
+    "model says of the laboratory's cells."
+)
+def _() -> pd.Series:
+    return _named(_second(), "Republican", "edu")
+
+
+@republicans_by_education.mistake(
+    "You turned the share round: this is how Republicans are educated. Asked for is how many of "
+    "each education are Republican."
+)
+def _() -> pd.Series:
+    people = world.laboratory()["n"] * _conditional("Republican").mean(axis=1)
+    return people.groupby(world.laboratory()["edu"]).sum() / people.sum()
+
+
+@republicans_by_education.mistake(
+    "You counted each cell once. A cell counts by its `n`, the people in it."
+)
+def _() -> pd.Series:
+    ones = pd.Series(1.0, index=world.laboratory().index)
+    return _by("edu", _conditional("Republican").mean(axis=1), ones)
+
+
+@task(
+    "12.2",
+    Table(keys=("eth",), value="share", within=8e-3),
+    right="The second question was put only to those who had said no to the first, so its answer "
+    "is multiplied by their share, cell by cell and draw by draw.",
+    hint="The share of Democrats in a cell is (1 - Republican) x (Democrat among the others); "
+    "average it over the cells of each `eth` by `n`.",
+    slips=[PER_CENT],
+)
+def democrats_by_ethnicity() -> pd.Series:
+    return _by("eth", _shares()[:, 1].mean(axis=1))
+
+
+@democrats_by_ethnicity.mistake(
+    "This is the second model as it stands: Democrats among those who are not Republican. "
+    "Multiply each cell by the share that is left after the first question."
+)
+def _() -> pd.Series:
+    return _by("eth", _conditional("Democrat").mean(axis=1))
+
+
+@democrats_by_ethnicity.mistake(
+    "You multiplied the two models' shares. The second question is for those who said no to the "
+    "first: use one minus the first share."
+)
+def _() -> pd.Series:
+    return _by("eth", (_conditional("Republican") * _conditional("Democrat")).mean(axis=1))
+
+
+@democrats_by_ethnicity.mistake(
+    "This is one minus the share of Republicans: Democrats and those who name neither together."
+)
+def _() -> pd.Series:
+    return 1 - _by("eth", _conditional("Republican").mean(axis=1))
+
+
+@democrats_by_ethnicity.mistake(
+    "These are the shares in the leaning sample, where Democrats are too few. Take both models, "
+    "which were fitted to the second survey."
+)
+def _() -> pd.Series:
+    return _named(_leaning(), "Democrat", "eth")
+
+
+@cache
+def _national(frame: str) -> np.ndarray:
+    """Draws of the national estimate, with the frame drawn or fixed at its mean."""
+    if frame == "drawn":
+        population = _counts(_shares())
+        found = poststratify_draws(
+            _answer_model(), _draws("party-answer"), _extended(), population=population
+        )
+    else:
+        mean = _counts(_shares().mean(axis=2, keepdims=True)).to_numpy()[:, 0]
+        found = poststratify_draws(
+            _answer_model(), _draws("party-answer"), _extended().assign(n=mean)
+        )
+    return found.to_numpy().ravel()
+
+
+@cache
+def _frame_alone() -> np.ndarray:
+    """Draws of the national estimate when only the frame varies."""
+    rows = _extended().assign(row=range(len(_extended())), n=1)
+    model, draws = _answer_model(), _draws("party-answer")
+    answers = poststratify_draws(model, draws, rows, by="row").mean("sample").to_numpy()
+    counts = _counts(_shares()).to_numpy()
+    return (answers @ counts) / counts.sum(axis=0)
+
+
+@task(
+    "12.3",
+    # The standard deviation of 250 draws is known to 4.5 %.
+    Number(within=7e-4),
+    right="Each draw takes one frame and one set of answers, so its spread holds both. Variances "
+    "add here, because the surveys are independent; standard deviations do not.",
+    hint="Post-stratify `answer_model` and its draws to `rows` with `population=counts`, and take "
+    "the standard deviation of the 1,000 national values.",
+    slips=[PER_CENT],
+)
+def spread_with_the_frame() -> float:
+    return float(_national("drawn").std(ddof=1))
+
+
+@spread_with_the_frame.mistake(
+    "This is the spread with one fixed frame, made of mean shares. Give `population` the draws, so "
+    "that each draw of the answers meets a frame of its own."
+)
+def _() -> float:
+    return float(_national("mean").std(ddof=1))
+
+
+@spread_with_the_frame.mistake(
+    "This is the spread that the frame alone brings, with each cell's answer fixed at its mean. "
+    "The answers vary as well."
+)
+def _() -> float:
+    return float(_frame_alone().std(ddof=1))
+
+
+@spread_with_the_frame.mistake(
+    "You added two standard deviations. Of independent parts the variances add; or let the draws "
+    "do it, and take the standard deviation of the 1,000 values."
+)
+def _() -> float:
+    return float(_national("mean").std(ddof=1) + _frame_alone().std(ddof=1))
+
+
+@spread_with_the_frame.mistake(
+    "This is the width of a 95 % interval. Asked for is the standard deviation of the draws, about "
+    "a quarter of it."
+)
+def _() -> float:
+    lower, upper = np.quantile(_national("drawn"), [0.025, 0.975])
+    return float(upper - lower)
+
+
+@spread_with_the_frame.mistake(
+    "This is the estimate itself, the mean of the draws. Asked for is how far they spread."
+)
+def _() -> float:
+    return float(_national("drawn").mean())
+
+
+@cache
+def _support() -> dict[str, float]:
+    """Support in the laboratory: among Republicans, Democrats, all others, and everybody."""
+    people = _people()
+    republican = people["party"] == "Republican"
+    return {
+        "Republican": people.loc[republican, "abortion"].mean(),
+        "Democrat": people.loc[people["party"] == "Democrat", "abortion"].mean(),
+        "others": people.loc[~republican, "abortion"].mean(),
+        "all": people["abortion"].mean(),
+    }
+
+
+TOO_MANY = 0.05
+
+
+@task(
+    "12.4",
+    Number(),
+    right="Two points for five: a frame's error comes through multiplied by the difference "
+    "in support between those it has too many and those it has too few of.",
+    hint="Five points more of people who support at the Republicans' rate, five points fewer of "
+    "people who support at the others' rate.",
+    slips=[REVERSED, PER_CENT],
+)
+def cost_of_five_points() -> float:
+    support = _support()
+    return float(TOO_MANY * (support["Republican"] - support["others"]))
+
+
+@cost_of_five_points.mistake(
+    "You let Republicans join without anybody leaving. Where they have five points too many, the "
+    "others have five too few."
+)
+def _() -> float:
+    return float(TOO_MANY * _support()["Republican"])
+
+
+@cost_of_five_points.mistake(
+    "You compared Republicans with everybody, themselves included. Those who are too few are the "
+    "others alone."
+)
+def _() -> float:
+    return float(TOO_MANY * (_support()["Republican"] - _support()["all"]))
+
+
+@cost_of_five_points.mistake(
+    "You took the five points from the Democrats alone. Those who name neither party are too few "
+    "in the same proportion."
+)
+def _() -> float:
+    return float(TOO_MANY * (_support()["Republican"] - _support()["Democrat"]))
+
+
+@task(
+    "12.5",
+    Choice(("A", "B", "C", "D")),
+    right="It names the source of the shares, carries their uncertainty, and says which three "
+    "things have to hold. A reader who doubts one of them knows what to look at.",
+    hint="Which sentence says where the party shares come from, and what they assume?",
+)
+def sentence() -> str:
+    return "C"
+
+
+@sentence.mistake(
+    "The weights of A come from the leaning sample itself: raking to its own party shares leaves "
+    "them as they are, and the lean with them."
+)
+def _() -> str:
+    return "A"
+
+
+@sentence.mistake(
+    "No frame removes every selection. Among Republicans of one cell, too, those who answer may "
+    "think differently; B promises what was never tested."
+)
+def _() -> str:
+    return "B"
+
+
+@sentence.mistake(
+    "The interval of D treats the party shares as counted. They were estimated from 2,000 people, "
+    "and the interval has to say so."
+)
+def _() -> str:
+    return "D"

@@ -1,0 +1,338 @@
+"""Exercise 15, from survey to report: a parish's survey, checked before anybody signs it."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import bambi as bmb
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+
+from mrp_course._forms import Choice, Number, Table
+from mrp_course._task import PER_CENT, REVERSED, UPSIDE_DOWN, task
+from mrp_course.tasks import _world as world
+from mrp_helpers.poststratify import poststratify_draws
+from mrp_helpers.recode import CELL, FIPS_STATES, LEVELS, clean_cces, recode_to_frame
+from mrp_helpers.sample import aggregate_cells
+from mrp_helpers.weight import hajek_mean, rake
+
+_OLDEST = [17, 29, 39, 49, 59, 69, 120]
+_NO_HS, _HS, _SOME, _COLLEGE, _POST = LEVELS["edu"]
+CODES: dict[str, Mapping[Any, object]] = {
+    "state": FIPS_STATES | {11: None},
+    "eth": {1: "White", 2: "Black", 3: "Hispanic"} | dict.fromkeys(range(4, 9), "Other"),
+    "male": {1: 0.5, 2: -0.5},
+    "edu": {1: _NO_HS, 2: _HS, 3: _SOME, 4: _SOME, 5: _COLLEGE, 6: _POST},
+}
+GROUPS = ("state", "eth", "age", "edu")
+
+
+def _survey(item: str, odds: dict[int, float], column: str, people: int, seed: int) -> pd.DataFrame:
+    """Draw from the CCES, some codes of a column more often, and band the ages."""
+    raw = world.raw_survey().dropna(subset=[item])
+    survey = raw.sample(people, weights=raw[column].map(odds).fillna(1), random_state=seed)
+    bands = pd.cut(2018 - survey["birthyr"], _OLDEST, labels=LEVELS["age"])
+    return survey.assign(band=bands.astype(str))
+
+
+def _matched(survey: pd.DataFrame, item: str) -> pd.DataFrame:
+    sources = ["inputstate", "race", "gender", "band", "educ"]
+    columns = dict(zip(CELL, sources, strict=True))
+    answers = {1: 1, 2: 0}
+    return recode_to_frame(survey, world.census(), columns, CODES, answer=item, answers=answers)
+
+
+@cache
+def _parish_survey() -> pd.DataFrame:
+    return _survey("CC18_321f", {1: 4, 2: 4}, "pew_churatd", people=1500, seed=16)
+
+
+@cache
+def _parish() -> pd.DataFrame:
+    """The respondents of the parish's survey, in the frame's words."""
+    return _matched(_parish_survey(), "CC18_321f")
+
+
+def _shares(column: str) -> pd.DataFrame:
+    people = world.census().groupby(column)["n"].sum()
+    found = _parish()[column].value_counts(normalize=True).reindex(people.index).fillna(0)
+    return pd.DataFrame({"survey": found, "population": people / people.sum()})
+
+
+@task(
+    "15.1",
+    Table(keys=("edu",), value="ratio", within=6e-3),
+    right="Four graduates for every three there should be, and a third of the people without a "
+    "diploma. The match raised no error, and could not have: only a count from elsewhere shows it.",
+    hint="Match the survey to the frame with all six codes of education. Then: the share of "
+    "respondents at each level, divided by the share of the frame's people (`n`) at that level.",
+    slips=[UPSIDE_DOWN, PER_CENT],
+)
+def ratio_by_education() -> pd.Series:
+    shares = _shares("edu")
+    return shares["survey"] / shares["population"]
+
+
+@ratio_by_education.mistake(
+    "You divided by the level's share of the frame's rows. Every level has 2,400 of the 12,000 "
+    "cells; the people in them are in `n`."
+)
+def _() -> pd.Series:
+    return _shares("edu")["survey"] / world.census()["edu"].value_counts(normalize=True)
+
+
+@ratio_by_education.mistake(
+    "You compared with all respondents of the CCES. They are a survey too; the population is in "
+    "the frame."
+)
+def _() -> pd.Series:
+    return _shares("edu")["survey"] / world.respondents()["edu"].value_counts(normalize=True)
+
+
+@ratio_by_education.mistake(
+    "Codes 1 and 2 have changed places: in the codebook 1 is without a diploma, 2 with one. "
+    "Nothing complained, which is the point of looking at this table."
+)
+def _() -> pd.Series:
+    shares = _shares("edu")
+    changed = shares["survey"].rename({_NO_HS: _HS, _HS: _NO_HS})
+    return changed / shares["population"]
+
+
+@ratio_by_education.mistake(
+    "These are differences of the two shares. Asked is the survey's share divided by the "
+    "population's, which shows small groups as clearly as large ones."
+)
+def _() -> pd.Series:
+    shares = _shares("edu")
+    return shares["survey"] - shares["population"]
+
+
+def _exchanged(column: str) -> float:
+    shares = _shares(column)
+    return float((shares["survey"] - shares["population"]).abs().sum() / 2)
+
+
+@task(
+    "15.2",
+    Table(keys=("column",), value="exchanged"),
+    right="At most one respondent in ten would have to be exchanged. By these five columns it is "
+    "as good a sample as most. Keep that in mind for task 15.4.",
+    hint="For each column: the absolute differences between the survey's shares and the "
+    "population's, summed over the levels, and halved, since who leaves one level enters another.",
+    slips=[PER_CENT],
+)
+def exchanged_by_column() -> pd.Series:
+    return pd.Series({column: _exchanged(column) for column in CELL}).rename_axis("column")
+
+
+@exchanged_by_column.mistake(
+    "This is twice what is asked for: everybody who is exchanged counts where they leave and "
+    "where they enter. Halve the sum."
+)
+def _() -> pd.Series:
+    return 2 * exchanged_by_column.answer()
+
+
+@exchanged_by_column.mistake(
+    "You took the largest difference of a column. Its other levels are off as well: sum the "
+    "absolute differences, and halve the sum."
+)
+def _() -> pd.Series:
+    gaps = {c: (_shares(c)["survey"] - _shares(c)["population"]).abs().max() for c in CELL}
+    return pd.Series(gaps)
+
+
+@exchanged_by_column.mistake(
+    "You took the mean of the absolute differences, which makes a column with fifty levels look "
+    "better than one with two. Sum them, and halve the sum."
+)
+def _() -> pd.Series:
+    gaps = {c: (_shares(c)["survey"] - _shares(c)["population"]).abs().mean() for c in CELL}
+    return pd.Series(gaps)
+
+
+# The chapter's survey of 2,000, and the truth that it plants.
+
+
+@cache
+def _planted() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The cells of the chapter's survey with fake answers, and the frame with its chances."""
+    survey = _survey("CC18_321c", {5: 3, 6: 3}, "educ", people=2000, seed=15)
+    respondents = _matched(survey, "CC18_321c")
+    cells = world.with_states(aggregate_cells(respondents, outcome="yes").drop(columns="yes"))
+    rng = np.random.default_rng(2018)
+    states = world.states()["state"]
+    effects = {
+        "state": dict(zip(states, rng.normal(0, 0.2, 50), strict=True)),
+        "eth": dict(zip(LEVELS["eth"], [0.1, -0.1, -0.2, 0], strict=True)),
+        "age": dict(zip(LEVELS["age"], [-0.2, -0.1, 0, 0.1, 0.1, 0.1], strict=True)),
+        "edu": dict(zip(LEVELS["edu"], [0.4, 0.4, 0.1, -0.4, -0.6], strict=True)),
+    }
+
+    def chance(table: pd.DataFrame) -> pd.Series:
+        logit = 0.4 - 0.1 * table["male"] + 2.5 * (table["repvote"] - 0.5)
+        for group in GROUPS:
+            logit = logit + table[group].map(effects[group])
+        return pd.Series(expit(logit), index=table.index)
+
+    frame = world.census().assign(chance=chance)
+    cells["yes"] = rng.binomial(cells["n"], chance(cells))
+    return cells, frame
+
+
+@cache
+def _fake_model() -> bmb.Model:
+    cells, _ = _planted()
+    model = world.multilevel(cells, GROUPS, "1 + male + repvote", outcome="yes")
+    model.set_priors({"Intercept": bmb.Prior("Normal", mu=0, sigma=1.5)})
+    return model
+
+
+def _by_age(table: pd.DataFrame) -> pd.Series:
+    draws = world.draws("template-fake")
+    return poststratify_draws(_fake_model(), draws, table, by="age").mean("sample").to_series()
+
+
+def _truth_by_age() -> pd.Series:
+    _, frame = _planted()
+    total = (frame["chance"] * frame["n"]).groupby(frame["age"]).sum()
+    return total / frame.groupby("age")["n"].sum()
+
+
+@task(
+    "15.3",
+    # Monte Carlo error of a mean of 4,000 draws: 0.0004, of one chain 0.001.
+    Table(keys=("age",), value="gap", within=4e-3),
+    right="The young come out two points too high and the old three too low: partial pooling draws "
+    "groups of three hundred together. A planted truth shows what a model smooths.",
+    hint="Post-stratify the fake fit to `frame` by `age`, and subtract from each estimate the mean "
+    "of `chance` over the people (`n`) of that age.",
+    slips=[REVERSED, PER_CENT],
+)
+def planted_gap_by_age() -> pd.Series:
+    _, frame = _planted()
+    return _by_age(frame) - _truth_by_age()
+
+
+@planted_gap_by_age.mistake(
+    "You summed over the sample's cells. What was planted lives in the frame, and the two hold "
+    "other people of each age: pass `frame`."
+)
+def _() -> pd.Series:
+    cells, _ = _planted()
+    return _by_age(cells) - _truth_by_age()
+
+
+@planted_gap_by_age.mistake(
+    "Your truth is the plain mean of `chance` over the cells of an age. A cell of three people "
+    "counts there like one of 300,000: weight by `n`."
+)
+def _() -> pd.Series:
+    _, frame = _planted()
+    return _by_age(frame) - frame.groupby("age")["chance"].mean()
+
+
+@planted_gap_by_age.mistake(
+    "You compared with the planted national share. Each band of age has a planted share of its own."
+)
+def _() -> pd.Series:
+    _, frame = _planted()
+    return _by_age(frame) - np.average(frame["chance"], weights=frame["n"])
+
+
+@cache
+def _raked(people: str) -> tuple[float, float]:
+    """The raked share and its standard error, of the parish's survey or of all others."""
+    margins = {column: world.census().groupby(column)["n"].sum() for column in CELL}
+    if people == "parish":
+        table = _parish()
+    else:
+        everyone = clean_cces(world.raw_survey(), "illegal_always")
+        table = everyone[~everyone["caseid"].isin(_parish_survey()["caseid"])]
+        table = table.rename(columns={"illegal_always": "yes"})
+    share, error = hajek_mean(table["yes"], rake(table, margins))
+    return float(share), float(error)
+
+
+@task(
+    "15.4",
+    Number(within=0.02),
+    right="More than four standard errors. Five columns are in order, and the estimate is not: "
+    "what brought these people into the survey is in none of the columns.",
+    hint="Rake both tables to the census margins. Then: the survey's raked share minus the "
+    "others', divided by the standard error of the survey's.",
+    slips=[REVERSED],
+)
+def errors_apart() -> float:
+    (ours, error), (theirs, _) = _raked("parish"), _raked("others")
+    return (ours - theirs) / error
+
+
+@errors_apart.mistake(
+    "You divided by the standard error of the other respondents, who are forty times as many. The "
+    "question is how far off the survey is by its own account."
+)
+def _() -> float:
+    (ours, _), (theirs, error) = _raked("parish"), _raked("others")
+    return (ours - theirs) / error
+
+
+@errors_apart.mistake(
+    "This takes the survey's raw share. The question is whether raking repairs it."
+)
+def _() -> float:
+    _, error = _raked("parish")
+    return float((_parish()["yes"].mean() - _raked("others")[0]) / error)
+
+
+@errors_apart.mistake(
+    "This is the difference in shares. Divide it by the standard error of the survey's raked share."
+)
+def _() -> float:
+    return _raked("parish")[0] - _raked("others")[0]
+
+
+@errors_apart.mistake(
+    "You took the standard error of a plain mean. Weights cost precision: `hajek_mean` returns the "
+    "standard error that counts them."
+)
+def _() -> float:
+    error = _parish()["yes"].std() / np.sqrt(len(_parish()))
+    return float((_raked("parish")[0] - _raked("others")[0]) / error)
+
+
+@task(
+    "15.5",
+    Choice(options=("A", "B", "C", "D")),
+    right="It says who answered, what was corrected, what was not and what another source says. "
+    "The number it gives is the least sure part of it.",
+    hint="Which sentence would still be true if you learned tomorrow why people had answered?",
+)
+def sentence() -> str:
+    return "D"
+
+
+@sentence.mistake(
+    "A margin of sampling error belongs to people drawn at random. These came through a parish's "
+    "list, and 4 standard errors separate them from the others."
+)
+def _() -> str:
+    return "A"
+
+
+@sentence.mistake(
+    "Matching the census on five columns makes a sample representative of those columns. Church "
+    "attendance is none of them, and it decided who answered."
+)
+def _() -> str:
+    return "B"
+
+
+@sentence.mistake(
+    "1,497 people are many for chance and no help against a lean: the error is one that more "
+    "people of the same kind would repeat."
+)
+def _() -> str:
+    return "C"

@@ -1,0 +1,452 @@
+"""Exercise 2, weights: a sample that found some churchgoers easily, and a poll of volunteers."""
+
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from mrp_course._forms import Choice, Number, Table
+from mrp_course._task import PER_CENT, UPSIDE_DOWN, task
+from mrp_course.tasks import _world as world
+from mrp_helpers.weight import effective_sample_size, hajek_mean, rake
+
+BY = ["group", "church"]
+STRATA = ["eth", "male", "age", "edu"]
+
+
+@cache
+def _people() -> pd.DataFrame:
+    """The laboratory's respondents with a group, how often they go to church, and a chance."""
+    more = world.raw_survey()[["caseid", "birthyr", "pew_churatd"]]
+    people = world.respondents().merge(more, on="caseid", validate="one_to_one")
+    people["group"] = people["eth"].where(people["eth"] == "White", "other")
+    often = people["pew_churatd"].isin([1, 2])
+    people["church"] = often.map({True: "weekly", False: "less often"})
+    white, weekly = people["group"] == "White", people["church"] == "weekly"
+    people["pi"] = np.select(
+        [white & weekly, white & ~weekly, ~white & weekly], [0.04, 0.01, 0.01], default=0.03
+    )
+    return people
+
+
+def _toss(people: pd.DataFrame, chance: pd.Series) -> pd.DataFrame:
+    coins = np.random.default_rng(2018).random(len(people))
+    return people[coins < chance]
+
+
+@cache
+def _sample() -> pd.DataFrame:
+    return _toss(_people(), _people()["pi"])
+
+
+@cache
+def _volunteers() -> pd.DataFrame:
+    return _toss(_people(), _people()["church"].map({"weekly": 0.08, "less often": 0.04}))
+
+
+def _cells(people: pd.DataFrame) -> pd.DataFrame:
+    """Count people: one row a group, one column an attendance."""
+    return people.groupby(BY).size().unstack()
+
+
+def _listed(table: pd.DataFrame) -> pd.Series:
+    """Write a table of groups by attendance as one number a cell."""
+    return pd.Series(table.stack())
+
+
+def _margins(columns: list[str]) -> dict[str, pd.Series]:
+    return {column: _people()[column].value_counts() for column in columns}
+
+
+def _each(horvitz_thompson: float, hajek: float) -> pd.Series:
+    return pd.Series({"Horvitz-Thompson": horvitz_thompson, "Hajek": hajek})
+
+
+def _weighted_years() -> float:
+    return (_sample()["birthyr"] / _sample()["pi"]).sum()
+
+
+@task(
+    "2.1",
+    Table(keys=("estimator",), within=0.05),
+    right="For Horvitz-Thompson the average person is born six years after the survey: its shares "
+    "of the population add up to 1.028, and 2.8 % of 1,970 years are 54. Hájek's ratio is within "
+    "half a year of the truth.",
+    hint="Sum the years of birth over their probabilities. One estimator divides that by the "
+    "number of people in the population, the other by the sum of the weights.",
+)
+def mean_year_of_birth() -> pd.Series:
+    weights = 1 / _sample()["pi"]
+    return _each(_weighted_years() / len(_people()), _weighted_years() / weights.sum())
+
+
+@mean_year_of_birth.mistake(
+    "You divided both by the sum of the weights, which makes Hájek's ratio twice. "
+    "Horvitz-Thompson divides by the size of the population, which is known here: 59,810."
+)
+def _() -> pd.Series:
+    hajek = mean_year_of_birth.answer()["Hajek"]
+    return _each(hajek, hajek)
+
+
+@mean_year_of_birth.mistake(
+    "The two are exchanged: Horvitz-Thompson divides by the size of the population, Hájek by the "
+    "sum of the weights."
+)
+def _() -> pd.Series:
+    right = mean_year_of_birth.answer()
+    return _each(right["Hajek"], right["Horvitz-Thompson"])
+
+
+@mean_year_of_birth.mistake(
+    "For Horvitz-Thompson you divided by the number of people in the sample. The weighted sum "
+    "already stands for the whole population, so divide by the population's size."
+)
+def _() -> pd.Series:
+    hajek = mean_year_of_birth.answer()["Hajek"]
+    return _each(_weighted_years() / len(_sample()), hajek)
+
+
+@mean_year_of_birth.mistake(
+    "In place of Hájek's ratio stands the plain mean of the sample. There everyone counts once, "
+    "however easily they were found: weight by one divided by `pi`."
+)
+def _() -> pd.Series:
+    right = mean_year_of_birth.answer()["Horvitz-Thompson"]
+    return _each(right, _sample()["birthyr"].mean())
+
+
+@mean_year_of_birth.mistake(
+    "You multiplied by `pi`. Who had a small chance must count more, so divide by it."
+)
+def _() -> pd.Series:
+    weighted = (_sample()["birthyr"] * _sample()["pi"]).sum()
+    return _each(weighted / len(_people()), weighted / _sample()["pi"].sum())
+
+
+@task(
+    "2.2",
+    Table(keys=("group", "church"), value="weight", any_scale=True),
+    right="People in the population for each person found, and no inclusion probability anywhere. "
+    "With these weights every cell has its share, so all of its margins do too.",
+    hint="In each of the four cells, divide the number of people by the number in the sample.",
+    slips=[UPSIDE_DOWN],
+)
+def post_stratification_weights() -> pd.Series:
+    return _listed(_cells(_people()) / _cells(_sample()))
+
+
+@post_stratification_weights.mistake(
+    "These are the cells' counts, or shares, in the population. They are the weight of a whole "
+    "cell; one person in it carries that divided by the people found there."
+)
+def _() -> pd.Series:
+    return _listed(_cells(_people()))
+
+
+@post_stratification_weights.mistake(
+    "These are design weights, one divided by the chance of being found. Post-stratification "
+    "knows no chances: divide the people in a cell by those who were in fact found."
+)
+def _() -> pd.Series:
+    return 1 / _people().groupby(BY)["pi"].first()
+
+
+@post_stratification_weights.mistake(
+    "You multiplied a correction for the group by one for attendance. Each is right for its "
+    "margin; the cells need their own, the joint counts divided cell by cell."
+)
+def _() -> pd.Series:
+    people, found = _cells(_people()), _cells(_sample())
+    group = people.sum(axis="columns") / found.sum(axis="columns")
+    return _product(group, church=people.sum() / found.sum())
+
+
+def _product(group: pd.Series, church: pd.Series) -> pd.Series:
+    """Multiply one number a group by one an attendance."""
+    return _listed(pd.DataFrame(np.outer(group, church), group.index, church.index))
+
+
+@cache
+def _scaled(first: str, second: str | None = None) -> pd.Series:
+    """Scale the sample's cells to the population's counts by one column, then by another."""
+    cells = _listed(_cells(_sample()))
+    for column in [first, second]:
+        if column:
+            wanted = _listed(_cells(_people())).groupby(level=column).sum()
+            factor = wanted / cells.groupby(level=column).sum()
+            cells = cells.mul(factor, level=column)
+    return cells
+
+
+@cache
+def _raked_weights() -> pd.Series:
+    return rake(_sample(), _margins(BY))
+
+
+@task(
+    "2.3",
+    Table(keys=("group", "church"), value="people", any_scale=True),
+    right="Attendance fits now, and the groups, which you scaled first, fit no longer: White "
+    "people are 68.1 % of this table and 75.1 % of the population. So raking goes round again.",
+    hint="First multiply each row of the table so that it sums to the people in its group, and "
+    "then each column of the result so that it sums to the people with that attendance.",
+)
+def one_round() -> pd.Series:
+    return _scaled("group", "church")
+
+
+@one_round.mistake(
+    "You went in the other order, attendance first. Finished raking does not depend on the order, "
+    "one round does: scale the groups first."
+)
+def _() -> pd.Series:
+    return _scaled("church", "group")
+
+
+@one_round.mistake(
+    "This is half a round: the groups are scaled. Now scale the columns of this table to the "
+    "population's attendance."
+)
+def _() -> pd.Series:
+    return _scaled("group")
+
+
+@one_round.mistake(
+    "You took both factors from the sample's table. The second must come from the table that the "
+    "first has made, which has other column sums."
+)
+def _() -> pd.Series:
+    cells = _listed(_cells(_sample()))
+    return _scaled("group") * _scaled("church") / cells
+
+
+@one_round.mistake(
+    "This is the product of the two margins, which assumes that group and attendance have nothing "
+    "to do with each other. Raking starts from the sample's table and keeps its pattern."
+)
+def _() -> pd.Series:
+    people = _cells(_people())
+    return _product(people.sum(axis="columns"), church=people.sum())
+
+
+@one_round.mistake(
+    "This is the finished table, after many rounds. Here one round is asked: the groups once, "
+    "then attendance once."
+)
+def _() -> pd.Series:
+    return _raked_weights().groupby([_sample()[column] for column in BY]).sum()
+
+
+def _three(sample: float, raked: float, population: float) -> pd.Series:
+    return pd.Series({"sample": sample, "raked": raked, "population": population})
+
+
+def _share(part: pd.Series, whole: pd.Series, weight: pd.Series) -> float:
+    """Of the people in ``whole``, the weighted share of those in ``part``."""
+    return weight[part & whole].sum() / weight[whole].sum()
+
+
+def _in_three(share: Callable[[pd.DataFrame, pd.Series], float]) -> pd.Series:
+    """Apply a function of a table of people and their weights to all three of them."""
+    sample, people = _sample(), _people()
+    return _three(
+        share(sample, pd.Series(1.0, sample.index)),
+        share(sample, _raked_weights()),
+        share(people, pd.Series(1.0, people.index)),
+    )
+
+
+@task(
+    "2.4",
+    Table(keys=("table",), value="share"),
+    right="73.2 % in the population, 91.4 % in the sample, 95.5 % after raking. Both margins are "
+    "perfect now, and this share is further off than before: raking never looked at it.",
+    hint="Among the weekly churchgoers alone: the weight of the White people, divided by the "
+    "weight of all of them.",
+    slips=[PER_CENT],
+)
+def white_among_churchgoers() -> pd.Series:
+    return _in_three(
+        lambda table, weight: _share(table["group"] == "White", table["church"] == "weekly", weight)
+    )
+
+
+@white_among_churchgoers.mistake(
+    "You conditioned on the wrong column: this is the share of churchgoers among White people. "
+    "Asked is the share of White people among churchgoers."
+)
+def _() -> pd.Series:
+    return _in_three(
+        lambda table, weight: _share(table["church"] == "weekly", table["group"] == "White", weight)
+    )
+
+
+@white_among_churchgoers.mistake(
+    "These are shares of everybody. Divide by the weight of the weekly churchgoers alone."
+)
+def _() -> pd.Series:
+    return _in_three(
+        lambda table, weight: _share(
+            (table["group"] == "White") & (table["church"] == "weekly"),
+            pd.Series(True, table.index),
+            weight,
+        )
+    )
+
+
+@white_among_churchgoers.mistake(
+    "For the raked sample you counted heads, so it has the sample's own share. Sum the raked "
+    "weights instead."
+)
+def _() -> pd.Series:
+    right = white_among_churchgoers.answer()
+    return _three(right["sample"], right["sample"], right["population"])
+
+
+@white_among_churchgoers.mistake(
+    "For the raked sample you used the table after one round. It meets only the margin that was "
+    "scaled last: rake until both are met, or let `rake` do it."
+)
+def _() -> pd.Series:
+    right = white_among_churchgoers.answer()
+    weekly = one_round.answer().unstack()["weekly"]
+    return _three(right["sample"], weekly["White"] / weekly.sum(), right["population"])
+
+
+@white_among_churchgoers.mistake(
+    "For the raked sample you used the post-stratification weights of task 2.2. They need the "
+    "joint counts; raking knows the two margins only."
+)
+def _() -> pd.Series:
+    right = white_among_churchgoers.answer()
+    return _three(right["sample"], right["population"], right["population"])
+
+
+@cache
+def _weights_of_people() -> pd.Series:
+    """The post-stratification weight of each person in the sample."""
+    weight = post_stratification_weights.answer().rename("weight")
+    return _sample().join(weight, on=BY)["weight"]
+
+
+def _churchgoers() -> pd.Series:
+    return _sample()["church"] == "weekly"
+
+
+@task(
+    "2.5",
+    Number(within=0.5),
+    right="487 people do the work of 343. Each of the 42 others stands for 91 people, each of the "
+    "445 White ones for 24, so the mean hangs on the 42.",
+    hint="Give each of them the post-stratification weight of their cell. Then take the sum of "
+    "the weights, squared, over the sum of the squared weights.",
+)
+def churchgoers_worth() -> float:
+    return effective_sample_size(_weights_of_people()[_churchgoers()])
+
+
+@churchgoers_worth.mistake(
+    "This is the number of weekly churchgoers in the sample. They would be worth that many only if "
+    "all of them weighed the same."
+)
+def _() -> float:
+    return _churchgoers().sum()
+
+
+@churchgoers_worth.mistake(
+    "This is for the whole sample. The weights vary in another way among weekly churchgoers: use "
+    "theirs alone."
+)
+def _() -> float:
+    return effective_sample_size(_weights_of_people())
+
+
+@churchgoers_worth.mistake(
+    "You took the effective size of the whole sample and the churchgoers' part of it. What weights "
+    "cost differs from group to group: use the weights of these people alone."
+)
+def _() -> float:
+    return effective_sample_size(_weights_of_people()) * _churchgoers().mean()
+
+
+@churchgoers_worth.mistake(
+    "This is the sum of the weights, the people they stand for in the population. It says nothing "
+    "about how much the sample knows."
+)
+def _() -> float:
+    return _weights_of_people()[_churchgoers()].sum()
+
+
+@churchgoers_worth.mistake(
+    "This is the design effect, how many times larger the variance becomes. Divide the number of "
+    "churchgoers by it."
+)
+def _() -> float:
+    return _churchgoers().sum() / churchgoers_worth.answer()
+
+
+@churchgoers_worth.mistake(
+    "You used the raked weights. This task asks for the post-stratification weights of task 2.2."
+)
+def _() -> float:
+    return effective_sample_size(_raked_weights()[_churchgoers()])
+
+
+@task(
+    "2.6",
+    Choice(("A", "B", "C", "D")),
+    right="The report speaks of margins and weights, and never of who volunteers. "
+    "38.6 % go to church weekly among the raked volunteers and 24.0 % in the population; the "
+    "estimate is 4.9 points too high.",
+    hint="Rake the volunteers, and hold each of the four sentences against the numbers.",
+)
+def raked_poll() -> str:
+    poll = _volunteers()
+    margins = _margins(STRATA)
+    weight = rake(poll, margins)
+    estimate, se = hajek_mean(poll["abortion"], weight)
+    truth = _people()["abortion"].mean()
+    further = rake(poll, margins | _margins(["church"]))
+    repaired, _ = hajek_mean(poll["abortion"], further)
+    true_sentences = {
+        "A": abs(estimate - truth) < 2 * se,
+        "B": estimate - truth > 4 * se and abs(repaired - truth) < abs(estimate - truth) / 2,
+        "C": _missed_most(poll, weight, margins) > 0.005,
+        "D": effective_sample_size(weight) < len(poll) / 2,
+    }
+    [letter] = [letter for letter, holds in true_sentences.items() if holds]
+    return letter
+
+
+def _missed_most(poll: pd.DataFrame, weight: pd.Series, margins: dict[str, pd.Series]) -> float:
+    return max(
+        (weight.groupby(poll[column]).sum() / weight.sum() - wanted / wanted.sum()).abs().max()
+        for column, wanted in margins.items()
+    )
+
+
+@raked_poll.mistake(
+    "Four margins are met by construction, whoever volunteered. Compare the estimate with the "
+    "laboratory's truth: it is more than five standard errors away. A standard error knows nothing "
+    "of bias."
+)
+def _() -> str:
+    return "A"
+
+
+@raked_poll.mistake(
+    "Sum the weights in each level of the four columns: the shares are the population's to many "
+    "digits. Raking did all that it was asked to do."
+)
+def _() -> str:
+    return "C"
+
+
+@raked_poll.mistake(
+    "The weights are almost equal here: by Kish's formula 3,022 volunteers are worth 2,999. "
+    "Precision is not what this poll lacks."
+)
+def _() -> str:
+    return "D"

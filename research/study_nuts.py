@@ -1,0 +1,100 @@
+"""Fit some of the study's samples by full sampling, to hold its approximation against them.
+
+    python -m research.study_nuts               go on until all fits are stored
+
+Each fit is stored as soon as it is done, in mrp_course/results/study_nuts.csv, and is not made
+again. One core is enough; it takes about half a minute a fit.
+"""
+
+import arviz as az
+import numpy as np
+import nutpie
+import pandas as pd
+import xarray as xr
+
+from mrp_course.results import FOLDER as RESULTS
+from mrp_helpers import (
+    aggregate_cells,
+    draw_biased_sample,
+    poststratify_draws,
+    selection_weights,
+)
+from research.calibrate import append, compiled_main_model, laboratory, main_model, stored_numbers
+from research.plain_model import SLOPES, as_bambi_draws, levels_of, model_data
+from research.study import RECIPES
+from tools.write import write_checksums
+
+SAMPLES = {"main model": range(10), "no repvote": range(2)}
+SAMPLER = {"chains": 4, "tune": 400, "draws": 750, "target_accept": 0.9, "cores": 1}
+
+
+def sampled_fit(recipe: str, number: int, estimator: str) -> pd.DataFrame:
+    """Sample one model for one of the study's samples, and summarise the nation and the states."""
+    respondents, states, frame = laboratory()
+    weights = selection_weights(respondents, states, RECIPES[recipe])
+    sample = draw_biased_sample(respondents, weights, n=5000, seed=number)
+    cells = aggregate_cells(sample).merge(states, on="state", validate="many_to_one")
+    data = model_data(cells, levels_of(frame))
+    if estimator == "no repvote":
+        # A predictor of zeros says nothing, so this is the model without it, already compiled.
+        data["centred"][:, SLOPES.index("repvote")] = 0
+    compiled = compiled_main_model().with_data(**data)
+    fit = nutpie.sample(compiled, seed=number, progress_bar=False, **SAMPLER)
+    draws = as_bambi_draws(fit["posterior"].to_dataset(), cells)
+    if estimator == "no repvote":
+        draws["posterior"]["repvote"] *= 0
+        draws["posterior"]["Intercept"] = fit["posterior"]["centred intercept"] - (
+            fit["posterior"]["slopes"].sel(slope="male", drop=True) * cells["male"].mean()
+        )
+    rows = summaries(draws, frame)
+    rows.insert(0, "recipe", recipe)
+    rows.insert(1, "sample", number)
+    rows.insert(2, "estimator", estimator)
+    rows["divergences"] = int(fit["sample_stats"]["diverging"].sum())
+    return rows
+
+
+def summaries(draws: xr.DataTree, frame: pd.DataFrame) -> pd.DataFrame:
+    """Mean, standard deviation and interval of each area, and how many draws they are worth."""
+    model = main_model(frame)
+    by_state = poststratify_draws(model, draws, frame, by="state")
+    nation = poststratify_draws(model, draws, frame)
+    values = np.vstack([nation.to_numpy(), by_state.to_numpy()])
+    chains = draws["posterior"].sizes["chain"]
+    rows = xr.Dataset({"row": (("area", "chain", "draw"), values.reshape(len(values), chains, -1))})
+    # Some quantities are sampled better than independently: the sd is what its own size says.
+    lower, upper = np.quantile(values, [0.025, 0.975], axis=1)
+    return pd.DataFrame(
+        {
+            "area": ["US", *by_state["group"].to_numpy()],
+            "estimate": values.mean(axis=1).round(6),
+            "sd": values.std(axis=1, ddof=1).round(6),
+            "lower": lower.round(6),
+            "upper": upper.round(6),
+            "ess_mean": az.ess(rows, method="mean")["row"].to_numpy().round(),
+            "ess_sd": az.ess(rows, method="sd")["row"].to_numpy().round(),
+            "r_hat": az.rhat(rows)["row"].to_numpy().round(4),
+        }
+    )
+
+
+def main() -> None:
+    path = RESULTS / "study_nuts.csv"
+    done = stored_numbers(path, ["recipe", "sample", "estimator"])
+    wanted = [
+        (recipe, number, estimator)
+        for recipe in reversed(RECIPES)
+        for estimator, numbers in SAMPLES.items()
+        for number in numbers
+    ]
+    # A few of each first.
+    wanted.sort(key=lambda fit: (fit[1] > 1, list(RECIPES).index(fit[0]) < 2))
+    for recipe, number, estimator in wanted:
+        if (recipe, number, estimator) not in done:
+            append(sampled_fit(recipe, number, estimator), path)
+            write_checksums(RESULTS)
+            print(f"{estimator}, {recipe}, sample {number}: stored", flush=True)
+
+
+if __name__ == "__main__":
+    main()
