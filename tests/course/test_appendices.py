@@ -19,7 +19,8 @@ PAGES = [
     page for page in PAGES if page.parent.name in (ROOT.name, "appendices", "chapters", "explorers")
 ]
 DOCUMENTED = re.compile(
-    r"^\.\. (?:autofunction:: mrp_(?:helpers|course|course\.results)\.(\w+)|py:data:: (\w+)\n   :module: mrp_helpers)$",
+    r"^\.\. (?:autofunction:: mrp_(?:helpers|course|course\.results)\.(\w+)"
+    r"|py:data:: (\w+)\n   :module: mrp_helpers)$",
     re.MULTILINE,
 )
 # A role {term}`text <entry>` or {term}`entry`; long lines may break inside.
