@@ -11,6 +11,9 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from sphinx.errors import ConfigError
+from sphinx_book_theme.header_buttons import update_context_with_repository_info
+from sphinx_book_theme.header_buttons.launch import add_launch_buttons
 
 from tests.tools.test_house import ROOT, targets
 from theme.course_theme.colab import (
@@ -22,7 +25,7 @@ from theme.course_theme.colab import (
     prepared,
     repository,
 )
-from theme.course_theme.doors import add_doors, doors, feedback, hub
+from theme.course_theme.doors import add_doors, feedback, hub, tell_theme
 
 PLACE = Repository("owner", "name", "spring")
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -64,19 +67,74 @@ def test_wrong_hub_is_refused(monkeypatch):
 # --- The doors.
 
 
-def test_each_door_opens_this_notebook():
-    opened = doors(PLACE, "chapters/02-weights.ipynb", "https://hub.example.edu")
-    assert list(opened) == ["Binder", "Colab", "JupyterHub"]
+class Settings(dict):
+    """Settings of a build, which the theme reads in both of Sphinx's ways."""
+
+    __getattr__ = dict.__getitem__
+    __setattr__ = dict.__setitem__
+
+
+def page_context(page, source):
+    """Give what the page's template would get from the theme and from the course."""
+    config = Settings(html_theme_options={}, html_context={})
+    kernel = {"kernelspec": {}} if source.endswith(".ipynb") else {}
+    env = SimpleNamespace(doc2path=lambda name: source, metadata={page: kernel})
+    app = SimpleNamespace(config=config, env=env)
+    tell_theme(app, config)
+    update_context_with_repository_info(app)
+    context = {"header_buttons": [], "pagename": page, "sourcename": source} | config.html_context
+    add_launch_buttons(app, page, "page.html", context, doctree=object())
+    add_doors(app, page, "page.html", context, doctree=object())
+    return context
+
+
+def doors(page):
+    """Give the name and the address of each launch button on the page of a notebook."""
+    groups = page_context(page, f"{page}.ipynb")["header_buttons"]
+    return {button["text"]: button["url"] for group in groups for button in group["buttons"]}
+
+
+@pytest.fixture
+def published(monkeypatch):
+    """Let the site know where its repository is; no class has a hub."""
+    monkeypatch.setenv("MRP_REPOSITORY", PLACE.address)
+    monkeypatch.setenv("MRP_BRANCH", PLACE.branch)
+    monkeypatch.delenv("MRP_HUB", raising=False)
+
+
+def test_each_door_opens_this_notebook(published, monkeypatch):
+    assert list(doors("chapters/02-weights")) == ["Binder", "Colab"]
+    monkeypatch.setenv("MRP_HUB", "https://hub.example.edu")
+    opened = doors("chapters/02-weights")
+    assert set(opened) == {"Binder", "Colab", "JupyterHub"}
     binder = urlsplit(opened["Binder"])
-    assert binder.path == "/v2/gh/owner/name/spring"
+    assert (binder.netloc, binder.path) == ("mybinder.org", "/v2/gh/owner/name/spring")
     assert parse_qs(binder.query) == {"urlpath": ["lab/tree/chapters/02-weights.ipynb"]}
-    assert opened["Colab"].endswith("/github/owner/name/blob/notebooks/chapters/02-weights.ipynb")
-    assert parse_qs(urlsplit(opened["JupyterHub"]).query) == {
+    assert opened["Colab"] == (
+        "https://colab.research.google.com/github/owner/name/blob/notebooks/"
+        "chapters/02-weights.ipynb"
+    )
+    hub_door = urlsplit(opened["JupyterHub"])
+    assert (hub_door.netloc, hub_door.path) == ("hub.example.edu", "/hub/user-redirect/git-pull")
+    assert parse_qs(hub_door.query) == {
         "repo": ["https://github.com/owner/name"],
         "branch": ["spring"],
         "urlpath": ["lab/tree/name/chapters/02-weights.ipynb"],
     }
-    assert "JupyterHub" not in doors(PLACE, "chapters/02-weights.ipynb")
+
+
+def test_colab_is_offered_where_it_has_a_copy(published):
+    """A notebook of the appendices reads files beside it, which only the whole repository has."""
+    assert list(doors("appendices/calibration")) == ["Binder"]
+    for notebook in notebooks():
+        page = notebook.relative_to(ROOT).with_suffix("").as_posix()
+        assert list(doors(page)) == ["Binder", "Colab"]
+
+
+def test_wrong_setting_ends_the_build_before_any_page(monkeypatch):
+    monkeypatch.setenv("MRP_REPOSITORY", "owner/name")
+    with pytest.raises(ConfigError, match="https://github.com/owner/name"):
+        page_context("index", "index.md")
 
 
 def test_feedback_fills_in_fields_that_the_form_has():
@@ -95,31 +153,20 @@ def test_form_has_what_a_form_needs(form):
     assert all(field["attributes"]["label"] for field in content["body"])
 
 
-def page_context(page, source):
-    """Give what the page's template would get."""
-    app = SimpleNamespace(env=SimpleNamespace(doc2path=lambda name: source))
-    context = {"header_buttons": ["download"]}
-    add_doors(app, page, "page.html", context, doctree=object())
-    return context
-
-
-def test_notebook_gets_buttons_and_every_page_the_link_for_errors(monkeypatch):
-    monkeypatch.setenv("MRP_REPOSITORY", PLACE.address)
-    monkeypatch.delenv("MRP_HUB", raising=False)
-    chapter = page_context("chapters/02-weights", "chapters/02-weights.ipynb")
-    group, download = chapter["header_buttons"]
-    assert [button["text"] for button in group["buttons"]] == ["Binder", "Colab"]
-    assert download == "download"
+def test_every_page_has_the_link_for_errors_and_a_text_has_no_buttons(published):
     glossary = page_context("appendices/glossary", "appendices/glossary.md")
-    assert glossary["header_buttons"] == ["download"]
+    assert glossary["header_buttons"] == []
     assert "page=appendices%2Fglossary" in glossary["feedback_url"]
+    chapter = page_context("chapters/02-weights", "chapters/02-weights.ipynb")
+    assert "page=chapters%2F02-weights" in chapter["feedback_url"]
 
 
 def test_without_the_setting_no_page_has_a_door(monkeypatch):
     for name in ("MRP_REPOSITORY", "MRP_PDF"):
         monkeypatch.delenv(name, raising=False)
     context = page_context("chapters/02-weights", "chapters/02-weights.ipynb")
-    assert context == {"header_buttons": ["download"]}
+    assert context["header_buttons"] == []
+    assert not {"feedback_url", "course_pdf"} & set(context)
 
 
 def test_pages_offer_their_notebook_as_a_download_and_no_door_that_leads_nowhere(site):

@@ -183,3 +183,9 @@ def test_size_is_read_from_the_picture(tmp_path):
         '<img width="30" height="20" alt="a" src="x.png"><img loading="lazy" src="x.png" width="3">'
     )
     assert lighten_images('<img src="y.png">', Path(tmp_path)) == '<img src="y.png">'
+
+
+def test_pictures_in_a_menu_wait_and_leave_the_first_place_to_the_text(tmp_path):
+    logo = '<img alt="Binder logo" src="../_static/images/logo_binder.svg">'
+    page = lighten_images(logo + '<img src="x.png">', tmp_path)
+    assert page == logo.replace("<img", '<img loading="lazy"') + '<img src="x.png">'

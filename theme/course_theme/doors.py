@@ -17,7 +17,7 @@ import re
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -29,6 +29,11 @@ from .colab import FOLDERS, Repository, notebooks, prepare, repository
 HUB = "MRP_HUB"
 # Copies of the notebooks that install what they need on Colab, see colab.py.
 COLAB_BRANCH = "notebooks"
+LAUNCH = {
+    "notebook_interface": "jupyterlab",
+    "binderhub_url": "https://mybinder.org",
+    "colab_url": "https://colab.research.google.com",
+}
 PDF = "mrp-course.pdf"
 
 
@@ -38,26 +43,6 @@ def hub() -> str:
     if address and not re.fullmatch(r"https?://[^\s?#]+", address):
         raise ValueError(f"{HUB} is {address!r}; write an address such as https://hub.example.edu")
     return address
-
-
-def doors(place: Repository, notebook: str, hub_address: str = "") -> dict[str, str]:
-    """Give for one notebook, by its path, the name and the address of each door."""
-    path = quote(notebook)
-    opened = {
-        "Binder": f"https://mybinder.org/v2/gh/{place.owner}/{place.name}/"
-        f"{quote(place.branch)}?urlpath={quote('lab/tree/' + notebook)}",
-        "Colab": f"https://colab.research.google.com/github/{place.owner}/{place.name}/blob/"
-        f"{COLAB_BRANCH}/{path}",
-    }
-    if hub_address:
-        # The hub pulls the repository by nbgitpuller, and keeps what a student has changed.
-        query = {
-            "repo": place.address,
-            "branch": place.branch,
-            "urlpath": f"lab/tree/{place.name}/{notebook}",
-        }
-        opened["JupyterHub"] = f"{hub_address}/hub/user-redirect/git-pull?{urlencode(query)}"
-    return opened
 
 
 def feedback(place: Repository, page: str) -> str:
@@ -70,39 +55,48 @@ def feedback(place: Repository, page: str) -> str:
     return f"{place.address}/issues/new?{urlencode(query)}"
 
 
+def tell_theme(app: Sphinx, config: Config) -> None:
+    """Tell the theme where its launch buttons lead; refuse a wrong setting before any page is read.
+
+    A hub pulls the repository by nbgitpuller, and keeps what a student has changed.
+    """
+    try:
+        place, hub_address = repository(), hub()
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    if place is not None:
+        config.html_theme_options |= {
+            "repository_url": place.address,
+            "repository_branch": place.branch,
+            "launch_buttons": {**LAUNCH, "jupyterhub_url": hub_address},
+        }
+
+
 def add_doors(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
-    """Put the launch buttons of a notebook into the page's head, and the link into its footer."""
+    """Put the link for errors into the footer; correct the theme's launch buttons."""
     if os.environ.get("MRP_PDF"):
         context["course_pdf"] = PDF
     place = repository()
     if place is None or doctree is None:
         return
     context["feedback_url"] = feedback(place, page)
-    source = Path(app.env.doc2path(page))
-    if source.suffix != ".ipynb" or page.rpartition("/")[0] not in FOLDERS:
-        return
-    buttons = [
-        {
-            "type": "link",
-            "text": name,
-            "tooltip": f"Run this notebook on {name}",
-            "icon": "fas fa-rocket",
-            "url": address,
-        }
-        for name, address in doors(place, f"{page}.ipynb", hub()).items()
+    for group in context["header_buttons"]:
+        if group.get("label") == "launch-buttons":
+            group["buttons"] = with_copies(group["buttons"], page, place)
+
+
+def with_copies(
+    buttons: list[dict[str, str]], page: str, place: Repository
+) -> list[dict[str, str]]:
+    """Lead Colab to the prepared copy of a notebook, and nowhere if there is none."""
+    own, copies = f"/blob/{place.branch}/", f"/blob/{COLAB_BRANCH}/"
+    return [
+        button | {"url": button["url"].replace(own, copies, 1)}
+        for button in buttons
+        if button["text"] != "Colab" or page.rpartition("/")[0] in FOLDERS
     ]
-    context["header_buttons"].insert(
-        0,
-        {
-            "type": "group",
-            "tooltip": "Run this notebook",
-            "icon": "fas fa-rocket",
-            "buttons": buttons,
-            "label": "launch-buttons",
-        },
-    )
 
 
 def prepare_downloads(app: Sphinx, exception: Exception | None) -> None:
@@ -114,17 +108,8 @@ def prepare_downloads(app: Sphinx, exception: Exception | None) -> None:
         prepare(path, path, place)
 
 
-def check_settings(app: Sphinx, config: Config) -> None:
-    """Refuse a wrong setting before any page is read."""
-    try:
-        repository()
-        hub()
-    except ValueError as error:
-        raise ConfigError(str(error)) from error
-
-
 def setup(app: Sphinx) -> None:
     """Come after the theme, which makes the list of buttons."""
     app.connect("html-page-context", add_doors, priority=850)
     app.connect("build-finished", prepare_downloads, priority=800)
-    app.connect("config-inited", check_settings)
+    app.connect("config-inited", tell_theme)

@@ -126,9 +126,12 @@ def lighten_images(page: str, folder: Path) -> str:
 
     def lightened(match: re.Match[str]) -> str:
         nonlocal count
-        count += 1
         added = ""
         source = re.search(r'\bsrc="([^"]+)"', match[0])
+        # The theme's own pictures are in a closed menu, and its style says how large they are.
+        if source and "_static/" in source[1]:
+            return match[0].replace("<img", '<img loading="lazy"', 1)
+        count += 1
         sized = re.search(r"\b(?:width|height)\s*[=:]", match[0])
         if source and not sized and (size := size_of_png(folder / source[1])):
             added += f' width="{size[0]}" height="{size[1]}"'
