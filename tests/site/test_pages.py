@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
+from matplotlib.image import imread
 from sphinx.errors import ConfigError
 
 from theme.course_theme import (
@@ -357,13 +358,9 @@ def test_map_of_the_site_and_lost_page_take_the_address():
     )
 
 
-def test_preview_is_the_same_picture_each_time(tmp_path):
-    for name in ("one.png", "two.png"):
-        sharing.draw_picture(tmp_path / name)
-    one, two = ((tmp_path / name).read_bytes() for name in ("one.png", "two.png"))
+def test_preview_is_the_same_picture_each_time():
+    one, two = sharing.picture(), sharing.picture()
     assert one == two
-    from matplotlib.image import imread
-
     assert imread(io.BytesIO(one)).shape[:2] == (630, 1200)
 
 

@@ -2,9 +2,11 @@
 
 from html import escape
 from pathlib import Path
+from textwrap import shorten
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from vl_convert import svg_to_png
 
 from .address import base_url
 
@@ -16,9 +18,9 @@ LENGTH = 200  # characters of a description
 def description(doctree: nodes.document) -> str:
     """Take the first paragraph of a page, cut at a word."""
     for paragraph in doctree.findall(nodes.paragraph):
-        words = " ".join(paragraph.astext().split())
+        words = shorten(paragraph.astext(), LENGTH, placeholder=" …")
         if len(words) > 40:
-            return words if len(words) <= LENGTH else words[:LENGTH].rsplit(" ", 1)[0] + " …"
+            return words
     return ""
 
 
@@ -43,32 +45,9 @@ def add_tags(
     context["metatags"] = str(context.get("metatags", "")) + "\n" + "\n".join(lines) + "\n"
 
 
-def draw_picture(path: Path) -> None:
-    """Draw the preview: cells of different size, and the name of the course."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-    from matplotlib.patches import Rectangle
-
-    shades = ["#0072B2", "#56B4E9", "#009E73", "#E69F00", "#D55E00", "#CC79A7"]
-    widths = [0.26, 0.12, 0.2, 0.08, 0.22, 0.12]
-    heights = [0.35, 0.6, 0.5, 0.8, 0.45, 0.7]
-    # Whatever style is in force elsewhere: here each part is put where it belongs.
-    plain = {"font.family": "DejaVu Sans", "figure.constrained_layout.use": False}
-    with plt.rc_context(plain):
-        figure = plt.figure(figsize=(12, 6.3), dpi=100, facecolor="white")
-        axes = figure.add_axes((0.06, 0.08, 0.88, 0.36))
-        axes.axis("off")
-        left = 0.0
-        for width, height, shade in zip(widths, heights, shades, strict=True):
-            axes.add_patch(Rectangle((left, 0), width - 0.012, height, color=shade))
-            left += width
-        figure.text(0.06, 0.83, "Multilevel Regression", size=46, weight="bold")
-        figure.text(0.06, 0.70, "and Post-Stratification", size=46, weight="bold")
-        figure.text(0.06, 0.57, "Weighting as a corrective for biased samples", size=26)
-        figure.savefig(path, metadata={"Software": None})
-        plt.close(figure)
+def picture() -> bytes:
+    """Draw the preview, as PNG: few of those who show one take a drawing."""
+    return svg_to_png((Path(__file__).parents[1] / "preview.svg").read_text("utf-8"))
 
 
 def sitemap(pages: list[str], base: str) -> str:
@@ -91,16 +70,13 @@ def not_found(base: str) -> str:
 
 
 def write_files(app: Sphinx, exception: Exception | None) -> None:
-    """Write the page for wrong addresses and, with an address, the picture and the map of the site.
-
-    Without an address no page names the picture, and drawing it takes as long as five pages.
-    """
+    """Write the page for wrong addresses; with an address, the picture and the map of the site."""
     if exception is not None or app.builder.name != "html":
         return
     site = Path(app.outdir)
     (site / "404.html").write_text(not_found(base_url()), "utf-8")
     if base := base_url():
-        draw_picture(site / PICTURE)
+        (site / PICTURE).write_bytes(picture())
         (site / "sitemap.xml").write_text(sitemap(sorted(app.env.found_docs), base), "utf-8")
 
 
