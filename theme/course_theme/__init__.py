@@ -12,7 +12,6 @@ MODULES = (
     "shortcuts",
     "contents",
     "address",
-    "offline",
     "sharing",
     "doors",
     "finish",

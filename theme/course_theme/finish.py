@@ -12,12 +12,10 @@ from sphinx.util.logging import getLogger
 from . import citation, course_map, gallery, markup, offline, terms
 from .address import base_url
 
-MENDS = (*markup.MENDS, offline.without_icon_script)
-
 
 def mended(page: str) -> str:
     """Mend the HTML of one page."""
-    for mend in MENDS:
+    for mend in markup.MENDS:
         page = mend(page)
     return page
 

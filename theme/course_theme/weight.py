@@ -10,7 +10,7 @@ import base64
 import hashlib
 import io
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from struct import unpack
 
@@ -50,11 +50,10 @@ NEEDED_BY = {
     "language_data.js": 'id="search-results"',
     "tex-chtml.js": 'class="math',
     "quiz.js": "jupyterquiz",
-    "sphinx_highlight.js": "",
     "togglebutton.js": 'class="toggle|dropdown admonition|admonition dropdown|tag_hide',
 }
-# The icons' script is replaced; the other starts kernels on another host, which no page does.
-NEVER = ("fontawesome.js", "sphinx-thebe.js")
+# The icons' script is replaced; the others start kernels on another host, which no page does.
+NEVER = ("fontawesome.js", "sphinx-thebe.js", "sphinx-thebe.css")
 # Large libraries that use no class of this site's styles.
 LIBRARIES = ("vega.js", "tex-chtml.js")
 # An icon is a glyph of one of these fonts; the last two are of use if some page has such a class.
@@ -276,10 +275,13 @@ def shared_sheets(pages: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(name for name in (lists[0] if lists else []) if name in common))
 
 
-def rewrite(outdir: Path, changed: Callable[[Path, str], None]) -> None:
-    """Make the bundle and hand each page's new text to `changed`."""
-    static = outdir / "_static"
-    files = sorted(path for path in outdir.rglob("*.html") if static not in path.parents)
+def lighten_site(app: Sphinx, exception: Exception | None) -> None:
+    """Make the bundle and rewrite the pages of a finished build."""
+    if exception is not None or app.builder.name != "html":
+        return
+    site = Path(app.outdir)
+    static = site / "_static"
+    files = sorted(path for path in site.rglob("*.html") if static not in path.parents)
     pages = {path: path.read_text("utf-8") for path in files}
     sheets = shared_sheets(page for page in pages.values() if sheets_of(page))
     scripts = [
@@ -288,7 +290,7 @@ def rewrite(outdir: Path, changed: Callable[[Path, str], None]) -> None:
         if path.name not in (*NEVER, *LIBRARIES) and "mathjax" not in path.parts
     ]
     names = used_names(pages.values(), scripts)
-    css = "".join(with_imports(static, sheet) for sheet in sheets)
+    css = "".join(with_imports(static, sheet) for sheet in sheets if sheet not in NEVER)
     bundle = PICTURES + with_icons(without_unused(css, names), WEBFONTS, names)
     (static / BUNDLE).write_text(bundle, encoding="utf-8")
     # Their rules are in the bundle now.
@@ -296,13 +298,7 @@ def rewrite(outdir: Path, changed: Callable[[Path, str], None]) -> None:
         (static / unused).unlink()
     mark = hashlib.sha256(bundle.encode()).hexdigest()[:8]
     for path, page in pages.items():
-        changed(path, lighten(page, path.parent, f"{BUNDLE}?v={mark}", sheets))
-
-
-def lighten_site(app: Sphinx, exception: Exception | None) -> None:
-    """Rewrite the pages of a finished build."""
-    if exception is None and app.builder.name == "html":
-        rewrite(Path(app.outdir), lambda path, page: path.write_text(page, encoding="utf-8"))
+        path.write_text(lighten(page, path.parent, f"{BUNDLE}?v={mark}", sheets), "utf-8")
 
 
 def setup(app: Sphinx) -> None:
