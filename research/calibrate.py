@@ -12,10 +12,8 @@ Each simulation has its number for a seed and is stored as soon as it is done, s
 stopped at any time. Results stand in appendices/calibration, beside the settings they belong to.
 """
 
-import argparse
 import json
 import sys
-import time
 from collections.abc import Callable
 from functools import cache, partial
 from importlib.metadata import version
@@ -32,26 +30,10 @@ from scipy.special import expit
 from scipy.stats import binom
 
 from mrp_course.results import FOLDER
-from mrp_helpers import (
-    CELL,
-    PUBLISHED_SELECTION,
-    aggregate_cells,
-    clean_cces,
-    draw_biased_sample,
-    load_cces,
-    load_state_predictors,
-    poststratify_draws,
-    selection_weights,
-)
-from research.plain_model import (
-    GROUP_SD,
-    GROUPS,
-    SLOPES,
-    as_bambi_draws,
-    levels_of,
-    model_data,
-    plain_model,
-)
+from mrp_helpers import CELL, aggregate_cells, poststratify_draws
+from research import laboratory
+from research.laboratory import NATION, RECIPES, levels_of, stored_numbers
+from research.plain_model import as_bambi_draws, model_data, plain_model
 from tools.write import write_checksums, write_whole
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -65,20 +47,12 @@ RANKS = {
 }
 SHORT = {"chains": 4, "tune": 400, "draws": 300, "target_accept": 0.9}
 LONG = {"chains": 4, "tune": 1000, "draws": 1000, "target_accept": 0.97}
-# Men twice as likely to be drawn as women, not four times; the old a little more than the young.
-MILDER_BIAS = {
-    "repvote": 5.0,
-    "age": {"18-29": 0.5, "30-39": 0.7, "40-49": 1.0, "50-59": 1.5, "60-69": 2.0, "70+": 2.5},
-    "male": {0.5: 5.0},
-    "eth": {"White": 1.05},
-}
 COVERAGE = {
-    "published": {"people": 5000, "recipe": PUBLISHED_SELECTION, "sampler": SHORT},
-    "milder": {"people": 5000, "recipe": MILDER_BIAS, "sampler": SHORT},
+    "published": {"people": 5000, "recipe": RECIPES["published"], "sampler": SHORT},
+    "milder": {"people": 5000, "recipe": RECIPES["milder"], "sampler": SHORT},
     # The same samples as the first of "published": do short chains say what long ones say?
-    "published, long": {"people": 5000, "recipe": PUBLISHED_SELECTION, "sampler": LONG},
+    "published, long": {"people": 5000, "recipe": RECIPES["published"], "sampler": LONG},
 }
-NATION = "US"
 GROUP_COLUMNS = ["state", "age"]
 CELL_COLUMNS = [*GROUP_COLUMNS, "male"]
 
@@ -210,36 +184,18 @@ def ranked_draws(model, draws: xr.DataTree, frame: pd.DataFrame, answers: np.nda
 
 
 @cache
-def laboratory() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """The respondents, who are the population; the states; and the frame of all their cells."""
-    respondents, states = clean_cces(load_cces()), load_state_predictors()
-    cells = aggregate_cells(respondents).merge(states, on="state", validate="many_to_one")
-    return respondents, states, cells
-
-
-def main_model(cells: pd.DataFrame) -> bmb.Model:
-    """The course's main model: here only for the design that post-stratification reads."""
-    sd = bmb.Prior("HalfNormal", sigma=GROUP_SD)
-    priors = {f"1|{group}": bmb.Prior("Normal", mu=0, sigma=sd) for group in GROUPS}
-    terms = [*SLOPES, *(f"(1 | {group})" for group in GROUPS)]
-    formula = "p(abortion, n) ~ " + " + ".join(terms)
-    return bmb.Model(formula, cells, family="binomial", priors=priors)
-
-
-@cache
 def compiled_main_model():
     """The main model in plain PyMC, compiled once: another sample brings other cells."""
-    _, _, cells = laboratory()
-    return nutpie.compile_pymc_model(plain_model(cells, levels_of(cells)))
+    frame = laboratory.frame()
+    return nutpie.compile_pymc_model(plain_model(frame, levels_of(frame)))
 
 
 def simulate_coverage(recipe: str, number: int) -> pd.DataFrame:
     """Draw a leaning sample, fit the main model, and rank each area's truth among its draws."""
     study = COVERAGE[recipe]
-    respondents, states, frame = laboratory()
-    weights = selection_weights(respondents, states, study["recipe"])
-    sample = draw_biased_sample(respondents, weights, n=study["people"], seed=number)
-    cells = aggregate_cells(sample).merge(states, on="state", validate="many_to_one")
+    frame = laboratory.frame()
+    sample = laboratory.biased_sample(number, recipe.removesuffix(", long"), study["people"])
+    cells = laboratory.in_cells(sample)
     data = model_data(cells, levels_of(frame))
     fit = nutpie.sample(
         compiled_main_model().with_data(**data),
@@ -265,7 +221,8 @@ def rank_areas(
     reports. ``below_people`` ranks it among draws of the share of these very people: those who
     answered count as they did, the others toss their cell's coin.
     """
-    model = main_model(frame)
+    # Here only for the design that post-stratification reads.
+    model = laboratory.main_model(frame)
     by_state = poststratify_draws(model, draws, frame, by="state")
     nation = poststratify_draws(model, draws, frame)
     expected = np.vstack([nation.to_numpy(), by_state.to_numpy()])
@@ -343,20 +300,6 @@ def require_same_settings() -> None:
             )
 
 
-def append(rows: pd.DataFrame, path: Path) -> None:
-    """Add a simulation to a file of results, all of its rows or none."""
-    before = path.read_text(encoding="utf-8") if path.is_file() else ""
-    write_whole(path, before + rows.to_csv(index=False, header=not before))
-
-
-def stored_numbers(path: Path, columns: list[str]) -> set[tuple]:
-    """List the simulations that a file of results holds."""
-    if not path.is_file():
-        return set()
-    rows = pd.read_csv(path, usecols=columns)[columns]
-    return set(rows.itertuples(index=False, name=None))
-
-
 def work_to_do() -> list[tuple[Path, Callable[[], pd.DataFrame]]]:
     """List the simulations that no file holds yet, both studies in turn."""
     ranks, coverage = FOLDER / "calibration_ranks.csv", FOLDER / "calibration_coverage.csv"
@@ -378,20 +321,11 @@ def work_to_do() -> list[tuple[Path, Callable[[], pd.DataFrame]]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--minutes", type=float, default=np.inf, help="stop after so many minutes")
-    until = time.monotonic() + 60 * parser.parse_args().minutes
+    minutes = laboratory.minutes_asked(__doc__.splitlines()[0])
     require_same_settings()
-    work = work_to_do()
-    for number, (path, simulate) in enumerate(work):
-        if time.monotonic() > until:
-            print(f"Stopped: {len(work) - number} simulations are left; run it again to go on.")
-            return
-        append(simulate(), path)
-        if number % 20 == 0:
-            print(f"{len(work) - number:,} simulations left", flush=True)
-    write_checksums(FOLDER)
-    print(f"Both studies are complete, in {FOLDER.relative_to(ROOT)}.")
+    if laboratory.work_through(work_to_do(), minutes):
+        write_checksums(FOLDER)
+        print(f"Both studies are complete, in {FOLDER.relative_to(ROOT)}.")
 
 
 if __name__ == "__main__":

@@ -11,10 +11,11 @@ standard deviations are (Laplace's approximation of the integral over the coeffi
 *outside*, the few standard deviations are drawn by importance sampling: from a wide distribution
 around their mode, then from one that fits those draws, and each draw counts by how probable it is.
 
-`research/study.py` fits hundreds of samples with it, and chapter 10 holds it against full sampling.
+`research/study.py` and `research/structured.py` fit hundreds of samples with it, and chapter 10
+checks it against full sampling.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +26,7 @@ from scipy.optimize import minimize
 from scipy.special import expit, logsumexp
 from scipy.stats import multivariate_t
 
-from research.plain_model import GROUP_SD, INTERCEPT_SD, labels
+from research.laboratory import GROUP_SD, INTERCEPT_SD, Levels, labels, levels_of
 
 NEWTON_STEPS = 30
 LEVEL_SD = 2.5  # of the prior of a coefficient that is not pooled, as in chapter 5
@@ -69,37 +70,54 @@ class Conditional(NamedTuple):
 
 def multilevel_model(
     cells: pd.DataFrame,
+    frame: pd.DataFrame,
     slopes: Sequence[str],
     groups: Sequence[str],
-    levels: Mapping[str, Sequence[str]],
-) -> tuple[Model, pd.Series]:
-    """Set up intercept, slopes and group effects with the priors of `research.plain_model`.
+    walks: Sequence[str] = (),
+) -> tuple[Model, sparse.csr_array]:
+    """Set up intercept, slopes and group effects with the priors of `research.laboratory`.
 
-    Also returned are the means of the slopes' columns, which `frame_design` needs.
+    The effects of the groups in `walks` are random walks over the ages. Also returned is the
+    frame's design; the levels are those of the frame, whether cells of the sample have them or not.
     """
-    means, spread = cells[list(slopes)].mean(), cells[list(slopes)].std(ddof=0)
+    slopes, levels = list(slopes), levels_of(frame, groups)
+    means, spread = cells[slopes].mean(), cells[slopes].std(ddof=0)
     sizes = [len(levels[group]) for group in groups]
     fixed = np.concatenate([[INTERCEPT_SD], 1 / spread, np.ones(sum(sizes))])
     group = np.concatenate([np.full(1 + len(slopes), -1), np.repeat(np.arange(len(sizes)), sizes)])
-    design = frame_design(cells, means, groups, levels)
-    return counted_model(cells, design, fixed, group), means
+    design, of_frame = (_columns(table, means, levels, walks) for table in (cells, frame))
+    return counted_model(cells, design, fixed, group), of_frame
 
 
-def frame_design(
-    cells: pd.DataFrame,
-    means: pd.Series,
-    groups: Sequence[str],
-    levels: Mapping[str, Sequence[str]],
+def _columns(
+    cells: pd.DataFrame, means: pd.Series, levels: Levels, walks: Sequence[str]
 ) -> sparse.csr_array:
-    """Columns of the model for any cells: one, slopes minus `means`, and a column a level."""
+    """Columns of a multilevel model: one, slopes minus `means`, and one per level or step."""
     columns = [np.ones((len(cells), 1)), (cells[list(means.index)] - means).to_numpy(float)]
     rows = np.arange(len(cells))
     blocks = [sparse.csr_array(np.hstack(columns))]
-    for group in groups:
-        where = pd.Index(levels[group]).get_indexer(labels(cells, group))
-        shape = (len(cells), len(levels[group]))
-        blocks.append(sparse.csr_array((np.ones(len(cells)), (rows, where)), shape=shape))
+    for group, names in levels.items():
+        where = pd.Index(names).get_indexer(labels(cells, group))
+        shape = (len(cells), len(names))
+        block = sparse.csr_array((np.ones(len(cells)), (rows, where)), shape=shape)
+        blocks.append(block @ walks_over_ages(names) if group in walks else block)
     return sparse.hstack(blocks, format="csr")
+
+
+def walk_basis(levels: int) -> np.ndarray:
+    """Matrix that turns independent steps into a path with mean zero."""
+    path = np.tril(np.ones((levels, levels)))
+    return path - path.mean(axis=0)
+
+
+def walks_over_ages(levels: Sequence[str]) -> sparse.csr_array:
+    """Turn steps into effects: one walk for each level of what stands before the age, if any.
+
+    Levels are sorted and end in the age, as in ``HS:18-29``, so that each walk is one block.
+    """
+    ages = len({level.split(":")[-1] for level in levels})
+    walks = [sparse.csr_array(walk_basis(ages))] * (len(levels) // ages)
+    return sparse.block_diag(walks, format="csr")
 
 
 def independent_model(

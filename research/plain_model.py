@@ -1,35 +1,17 @@
 """The course's main model written a second time, in plain PyMC.
 
-Chapters build the model with Bambi. Here the same posterior is spelled out term by term, which is
-good for two things: `tests/library/test_engine_proofs.py` compares the two densities, and
-`research/calibrate.py` fits it to many samples with one compilation, because its data can be
-replaced.
+Chapters build the model with Bambi, and so does `research/laboratory.py`. Here the same posterior
+is spelled out term by term, which is good for two things: `tests/library/test_engine_proofs.py`
+compares the two densities, and `research/calibrate.py` fits it to many samples with one
+compilation, because its data can be replaced.
 """
-
-from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 import pymc as pm
 import xarray as xr
 
-SLOPES = ["male", "repvote"]
-GROUPS = ["state", "eth", "edu", "age", "male:eth", "edu:age", "edu:eth"]
-INTERCEPT_SD = 1.5
-GROUP_SD = 0.5
-
-Levels = Mapping[str, list[str]]
-
-
-def labels(cells: pd.DataFrame, group: str) -> pd.Series:
-    """Name the level of a group that each cell belongs to: ``CA``, or ``HS:18-29`` for a pair."""
-    parts = [cells[column].astype(str) for column in group.split(":")]
-    return parts[0].str.cat(parts[1:], sep=":")
-
-
-def levels_of(cells: pd.DataFrame) -> dict[str, list[str]]:
-    """List the levels of each group, sorted."""
-    return {group: sorted(labels(cells, group).unique()) for group in GROUPS}
+from research.laboratory import GROUP_SD, GROUPS, INTERCEPT_SD, SLOPES, Levels, labels
 
 
 def model_data(cells: pd.DataFrame, levels: Levels) -> dict[str, np.ndarray]:

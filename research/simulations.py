@@ -25,7 +25,7 @@ import pyarrow as pa
 
 from mrp_course.results import FOLDER as RESULTS
 from mrp_course.results import SCORE_UNITS, SHARE_UNITS
-from research.calibrate import append, stored_numbers
+from research.laboratory import stored_numbers, work_through
 from tools.write import write_checksums, write_parquet
 
 CHAPTERS = Path(__file__).resolve().parent.parent / "chapters"
@@ -73,11 +73,8 @@ def in_units(found: dict[str, float] | pd.DataFrame, seed: int) -> pd.DataFrame:
 def run(simulate: Callable[[int], Any], path: Path, samples: int) -> None:
     """Simulate the samples that are not stored yet, in the order of their seeds."""
     done = stored_numbers(path, ["seed"])
-    for seed in range(samples):
-        if (seed,) not in done:
-            append(in_units(simulate(seed), seed), path)
-            if seed % 20 == 19:
-                print(f"{path.name}: {seed + 1} of {samples} samples", flush=True)
+    left = [seed for seed in range(samples) if (seed,) not in done]
+    work_through([(path, lambda seed=seed: in_units(simulate(seed), seed)) for seed in left])
 
 
 def leave_one_out() -> pd.DataFrame:

@@ -31,38 +31,19 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from mrp_course.results import FOLDER as RESULTS
-from mrp_helpers import (
-    CELL,
-    PUBLISHED_SELECTION,
-    aggregate_cells,
-    clean_cces,
-    draw_biased_sample,
-    load_cces,
-    load_state_predictors,
-    rake,
-    selection_weights,
-)
-from research.calibrate import MILDER_BIAS
-from research.laplace import draw_coefficients, frame_design, independent_model, multilevel_model
-from research.plain_model import GROUPS, SLOPES, levels_of
+from mrp_helpers import CELL, aggregate_cells, rake
+from research import laboratory
+from research.laboratory import GROUPS, NATION, RECIPES, SLOPES
+from research.laplace import draw_coefficients, independent_model, multilevel_model
 from tools.write import write_checksums, write_parquet
 
 ROOT = Path(__file__).resolve().parent.parent
 STORED = RESULTS / "study.parquet"
 UNFINISHED = ROOT / "_study"
 
-# A man is drawn about six times as readily as a woman, and the old far more than the young.
-STRONGER_BIAS = {
-    "repvote": 5.0,
-    "age": {"18-29": 0.5, "30-39": 1.0, "40-49": 2.0, "50-59": 6.0, "60-69": 15.0, "70+": 30.0},
-    "male": {0.5: 80.0},
-    "eth": {"White": 1.05},
-}
-RECIPES = {"milder": MILDER_BIAS, "published": PUBLISHED_SELECTION, "stronger": STRONGER_BIAS}
 WEIGHTED = ["raw", "hajek", "raked", "cells"]
 MODELLED = ["complete pooling", "fixed effects", "no repvote", "main model"]
 ESTIMATORS = [*WEIGHTED, *MODELLED]
-NATION = "US"
 DRAWS = 1000
 # Shares are stored in hundredths of a percentage point, and places in thousandths.
 UNITS = 10_000
@@ -93,25 +74,10 @@ SMALL = [
 # One sample.
 
 
-@cache
-def laboratory() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """The respondents, who are the population; the states; and all their cells, by state."""
-    respondents, states = clean_cces(load_cces()), load_state_predictors()
-    cells = aggregate_cells(respondents).merge(states, on="state", validate="many_to_one")
-    return respondents, states, cells
-
-
-@cache
-def selection_of(recipe: str) -> pd.Series:
-    respondents, states, _ = laboratory()
-    return selection_weights(respondents, states, RECIPES[recipe])
-
-
 def one_sample(scenario: Scenario, number: int) -> pd.DataFrame:
     """Draw a sample and let each estimator say what it thinks of the nation and the states."""
-    respondents, _, frame = laboratory()
-    selection = selection_of(scenario.recipe)
-    sample = draw_biased_sample(respondents, selection, n=scenario.people, seed=number)
+    frame, selection = laboratory.frame(), laboratory.selection(scenario.recipe)
+    sample = laboratory.biased_sample(number, scenario.recipe, scenario.people)
     tables = {}
     for estimator in scenario.estimators:
         if estimator in WEIGHTED:
@@ -128,14 +94,14 @@ def one_sample(scenario: Scenario, number: int) -> pd.DataFrame:
 
 def by_area(table: pd.DataFrame, column: str) -> pd.Series:
     """Sum a column in the nation and in each of the 50 states, present or not."""
-    _, states, _ = laboratory()
-    totals = table.groupby("state")[column].sum().reindex(sorted(states["state"]), fill_value=0)
+    states = sorted(laboratory.states()["state"])
+    totals = table.groupby("state")[column].sum().reindex(states, fill_value=0)
     return pd.concat([pd.Series({NATION: totals.sum()}), totals]).rename_axis("area")
 
 
 @cache
 def truth() -> pd.Series:
-    _, _, frame = laboratory()
+    frame = laboratory.frame()
     return by_area(frame, "abortion") / by_area(frame, "n")
 
 
@@ -198,17 +164,14 @@ def modelled_estimates(
     estimator: str, sample: pd.DataFrame, frame: pd.DataFrame, rng: np.random.Generator
 ) -> pd.DataFrame:
     """Fit a model to the cells of a sample, and post-stratify its draws to the frame."""
-    _, states, _ = laboratory()
-    cells = aggregate_cells(sample).merge(states, on="state", validate="many_to_one")
+    cells = laboratory.in_cells(sample)
     if estimator in ("complete pooling", "fixed effects"):
         columns = ["eth", "edu", "age"]
         columns = ["state", *columns] if estimator == "fixed effects" else columns
         model, design = independent_model(cells, frame, columns)
     else:
         slopes = SLOPES if estimator == "main model" else ["male"]
-        levels = levels_of(frame)
-        model, means = multilevel_model(cells, slopes, GROUPS, levels)
-        design = frame_design(frame, means, GROUPS, levels)
+        model, design = multilevel_model(cells, frame, slopes, GROUPS)
     coefficients, worth = draw_coefficients(model, rng, DRAWS)
     table = poststratified(expit(design @ coefficients.T), sample, frame, rng)
     return table.assign(worth=round(worth))

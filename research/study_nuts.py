@@ -3,8 +3,11 @@
     python -m research.study_nuts               go on until all fits are stored
 
 Each fit is stored as soon as it is done, in mrp_course/results/study_nuts.csv, and is not made
-again. One core is enough; it takes about half a minute a fit.
+again; the file has a valid checksum when all are there. One core is enough; a fit takes about half
+a minute.
 """
+
+from functools import partial
 
 import arviz as az
 import numpy as np
@@ -13,15 +16,11 @@ import pandas as pd
 import xarray as xr
 
 from mrp_course.results import FOLDER as RESULTS
-from mrp_helpers import (
-    aggregate_cells,
-    draw_biased_sample,
-    poststratify_draws,
-    selection_weights,
-)
-from research.calibrate import append, compiled_main_model, laboratory, main_model, stored_numbers
-from research.plain_model import SLOPES, as_bambi_draws, levels_of, model_data
-from research.study import RECIPES
+from mrp_helpers import poststratify_draws
+from research import laboratory
+from research.calibrate import compiled_main_model
+from research.laboratory import RECIPES, SLOPES, levels_of, stored_numbers
+from research.plain_model import as_bambi_draws, model_data
 from tools.write import write_checksums
 
 SAMPLES = {"main model": range(10), "no repvote": range(2)}
@@ -30,10 +29,8 @@ SAMPLER = {"chains": 4, "tune": 400, "draws": 750, "target_accept": 0.9, "cores"
 
 def sampled_fit(recipe: str, number: int, estimator: str) -> pd.DataFrame:
     """Sample one model for one of the study's samples, and summarise the nation and the states."""
-    respondents, states, frame = laboratory()
-    weights = selection_weights(respondents, states, RECIPES[recipe])
-    sample = draw_biased_sample(respondents, weights, n=5000, seed=number)
-    cells = aggregate_cells(sample).merge(states, on="state", validate="many_to_one")
+    frame = laboratory.frame()
+    cells = laboratory.in_cells(laboratory.biased_sample(number, recipe))
     data = model_data(cells, levels_of(frame))
     if estimator == "no repvote":
         # A predictor of zeros says nothing, so this is the model without it, already compiled.
@@ -56,7 +53,7 @@ def sampled_fit(recipe: str, number: int, estimator: str) -> pd.DataFrame:
 
 def summaries(draws: xr.DataTree, frame: pd.DataFrame) -> pd.DataFrame:
     """Mean, standard deviation and interval of each area, and how many draws they are worth."""
-    model = main_model(frame)
+    model = laboratory.main_model(frame)
     by_state = poststratify_draws(model, draws, frame, by="state")
     nation = poststratify_draws(model, draws, frame)
     values = np.vstack([nation.to_numpy(), by_state.to_numpy()])
@@ -89,11 +86,9 @@ def main() -> None:
     ]
     # A few of each first.
     wanted.sort(key=lambda fit: (fit[1] > 1, list(RECIPES).index(fit[0]) < 2))
-    for recipe, number, estimator in wanted:
-        if (recipe, number, estimator) not in done:
-            append(sampled_fit(recipe, number, estimator), path)
-            write_checksums(RESULTS)
-            print(f"{estimator}, {recipe}, sample {number}: stored", flush=True)
+    left = [(path, partial(sampled_fit, *fit)) for fit in wanted if fit not in done]
+    if left and laboratory.work_through(left):
+        write_checksums(RESULTS)
 
 
 if __name__ == "__main__":

@@ -13,14 +13,8 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import expit
 
-from mrp_helpers import (
-    CELL,
-    fit_or_load,
-    load_poststrat_frame,
-    load_state_predictors,
-    poststratify,
-)
-from research.benchmarks.samplers import bambi_model, in_cells, survey
+from mrp_helpers import CELL, fit_or_load, load_poststrat_frame, poststratify
+from research.laboratory import course_sample, in_cells, main_model, with_states
 
 RUNS = 5
 
@@ -36,10 +30,9 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def main() -> None:
-    _, sample = survey()
-    model = bambi_model("p(abortion, n)", "binomial", in_cells(sample))
+    model = main_model(in_cells(course_sample()))
     draws = fit_or_load(model, "hierarchical")
-    frame = load_poststrat_frame().merge(load_state_predictors(), on="state")
+    frame = with_states(load_poststrat_frame())
     few = frame[frame["n"] > 0]
     values = np.random.default_rng(1).normal(size=(len(frame), 4000))
     unit = seconds(lambda: expit(values))

@@ -28,8 +28,7 @@ from distributed import Client, LocalCluster
 
 from mrp_course.results import FOLDER as RESULTS
 from mrp_helpers import CELL, fit_or_load, load_poststrat_frame, poststratify_draws
-from mrp_helpers import load_state_predictors as load_states
-from research.benchmarks.samplers import bambi_model, in_cells, survey
+from research.laboratory import course_sample, in_cells, main_model, states
 
 ROOT = Path(__file__).resolve().parents[2]
 DISTRICTS = {100_000: 9, 1_000_000: 84, 10_000_000: 834}
@@ -73,8 +72,7 @@ def read_chunk(path: Path, groups: list[int]) -> pd.DataFrame:
 @cache
 def model_and_draws() -> tuple[bmb.Model, xr.DataTree]:
     """Make them once in each process: a Bambi model cannot be sent to another one."""
-    _, sample = survey()
-    model = bambi_model("p(abortion, n)", "binomial", in_cells(sample))
+    model = main_model(in_cells(course_sample()))
     draws = fit_or_load(model, "hierarchical")
     posterior = draws["posterior"].to_dataset().isel(draw=slice(None, None, EVERY))
     return model, xr.DataTree.from_dict({"posterior": posterior})
@@ -83,7 +81,7 @@ def model_and_draws() -> tuple[bmb.Model, xr.DataTree]:
 def totals(frame: pd.DataFrame) -> xr.Dataset:
     """People and, draw by draw, supporters of each state: these add up over chunks."""
     model, draws = model_and_draws()
-    cells = frame.merge(load_states()[["state", "repvote"]], on="state", validate="many_to_one")
+    cells = frame.merge(states()[["state", "repvote"]], on="state", validate="many_to_one")
     share = poststratify_draws(model, draws, cells, by="state")
     people = share["population"]
     supporters = (share * people).drop_vars("population")

@@ -27,42 +27,28 @@ import xarray as xr
 
 from mrp_helpers import (
     CELL,
-    aggregate_cells,
-    clean_cces,
-    draw_biased_sample,
     fit_or_load,
-    load_cces,
     load_poststrat_frame,
-    load_state_predictors,
     poststratify,
     poststratify_draws,
     sampler_health,
-    selection_weights,
 )
 from mrp_helpers.model import SAMPLER
+from research import laboratory
 
 PUBLISHED_GROUPS = ["state", "eth", "edu", "male:eth", "edu:age", "edu:eth"]
-COURSE_GROUPS = ["state", "eth", "edu", "age", "male:eth", "edu:age", "edu:eth"]
-
-
-def formula(groups: list[str]) -> str:
-    return "p(abortion, n) ~ male + repvote + " + " + ".join(f"(1 | {group})" for group in groups)
 
 
 def occupied_cells() -> pd.DataFrame:
-    respondents, states = clean_cces(load_cces()), load_state_predictors()
-    sample = draw_biased_sample(respondents, selection_weights(respondents, states))
-    return aggregate_cells(sample).merge(states, on="state", validate="many_to_one")
+    return laboratory.in_cells(laboratory.course_sample())
 
 
 def frame() -> pd.DataFrame:
-    return load_poststrat_frame().merge(load_state_predictors(), on="state")
+    return laboratory.with_states(load_poststrat_frame())
 
 
 def course_model() -> bmb.Model:
-    sd = bmb.Prior("HalfNormal", sigma=0.5)
-    priors = {f"1|{group}": bmb.Prior("Normal", mu=0, sigma=sd) for group in COURSE_GROUPS}
-    return bmb.Model(formula(COURSE_GROUPS), occupied_cells(), family="binomial", priors=priors)
+    return laboratory.main_model(occupied_cells())
 
 
 def published_model() -> bmb.Model:
@@ -70,7 +56,7 @@ def published_model() -> bmb.Model:
     counts = occupied_cells()[[*CELL, "n", "abortion"]]
     cells = every_cell.merge(counts, on=CELL, how="left").fillna({"n": 0, "abortion": 0})
     cells = cells.astype({"n": int, "abortion": int})
-    return bmb.Model(formula(PUBLISHED_GROUPS), cells, family="binomial")
+    return bmb.Model(laboratory.formula(PUBLISHED_GROUPS), cells, family="binomial")
 
 
 def measure(work: Callable[[], object]) -> dict:
@@ -189,7 +175,16 @@ def in_own_process(name: str) -> dict:
     print(f"running {name.replace('_', ' ')} ...", flush=True)
     with TemporaryDirectory() as folder:
         answer = f"{folder}/answer.json"
-        subprocess.run([sys.executable, __file__, "--part", name, "--answer", answer], check=True)
+        command = [
+            sys.executable,
+            "-m",
+            "research.benchmarks.run",
+            "--part",
+            name,
+            "--answer",
+            answer,
+        ]
+        subprocess.run(command, check=True)
         with open(answer) as file:
             return json.load(file)
 

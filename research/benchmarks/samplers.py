@@ -15,67 +15,32 @@ import time
 from collections.abc import Callable
 
 import arviz as az
-import bambi as bmb
 import nutpie
 import pandas as pd
 import pymc as pm
 import xarray as xr
 
 from mrp_course.results import FOLDER as RESULTS
-from mrp_helpers import (
-    aggregate_cells,
-    clean_cces,
-    draw_biased_sample,
-    load_cces,
-    load_state_predictors,
-    poststratify_draws,
-    sampler_health,
-    selection_weights,
-)
-from research.plain_model import (
-    GROUP_SD,
-    GROUPS,
-    SLOPES,
-    as_bambi_draws,
-    levels_of,
-    plain_model,
-)
+from mrp_helpers import poststratify_draws, sampler_health
+from research import laboratory
+from research.laboratory import SLOPES, in_cells, levels_of, with_states
+from research.plain_model import as_bambi_draws, plain_model
 
 SAMPLER = {"chains": 4, "tune": 1000, "draws": 1000, "target_accept": 0.97}
 SHORT = {"chains": 2, "tune": 150, "draws": 50, "target_accept": 0.97}
 SEEDS = [1, 2]
-TERMS = " + ".join([*SLOPES, *(f"(1 | {group})" for group in GROUPS)])
-
-
-def survey() -> tuple[pd.DataFrame, pd.DataFrame]:
-    """All respondents of the laboratory, and the course's leaning sample of them."""
-    respondents, states = clean_cces(load_cces()), load_state_predictors()
-    sample = draw_biased_sample(respondents, selection_weights(respondents, states))
-    return with_states(respondents), with_states(sample)
-
-
-def with_states(people: pd.DataFrame) -> pd.DataFrame:
-    return people.merge(load_state_predictors(), on="state", validate="many_to_one")
-
-
-def in_cells(people: pd.DataFrame) -> pd.DataFrame:
-    return with_states(aggregate_cells(people))
-
-
-def bambi_model(outcome: str, family: str, data: pd.DataFrame) -> bmb.Model:
-    sd = bmb.Prior("HalfNormal", sigma=GROUP_SD)
-    priors = {f"1|{group}": bmb.Prior("Normal", mu=0, sigma=sd) for group in GROUPS}
-    model = bmb.Model(f"{outcome} ~ {TERMS}", data, family=family, priors=priors)
-    model.build()
-    return model
 
 
 def bambi_on_cells(people: pd.DataFrame) -> pm.Model:
-    return bambi_model("p(abortion, n)", "binomial", in_cells(people)).backend.model
+    model = laboratory.main_model(in_cells(people))
+    model.build()
+    return model.backend.model
 
 
 def bambi_on_rows(people: pd.DataFrame) -> pm.Model:
-    return bambi_model("abortion", "bernoulli", people).backend.model
+    model = laboratory.main_model(with_states(people), "abortion", "bernoulli")
+    model.build()
+    return model.backend.model
 
 
 def plain(people: pd.DataFrame, **options: object) -> pm.Model:
@@ -95,7 +60,7 @@ MODELS: dict[str, Callable[[pd.DataFrame], pm.Model]] = {
 def bambi_names(name: str, fit: xr.DataTree, people: pd.DataFrame) -> xr.DataTree:
     """The draws as `model.fit` of Bambi would report them."""
     posterior = fit["posterior"].to_dataset()
-    data = people if name == "Bambi, rows" else in_cells(people)
+    data = with_states(people) if name == "Bambi, rows" else in_cells(people)
     if not name.startswith("Bambi"):
         return as_bambi_draws(posterior, data)
     # Bambi samples the intercept at the mean of the predictors.
@@ -129,14 +94,14 @@ def cost(model: pm.Model, settings: dict, seed: int) -> tuple[dict, xr.DataTree]
 
 def run_sampling(name: str, seed: int) -> dict:
     """Sample one model of the sample; report its cost, its health, and its 50 states."""
-    everyone, sample = survey()
+    sample = laboratory.course_sample()
     row, fit = cost(MODELS[name](sample), SAMPLER, seed)
     draws = bambi_names(name, fit, sample)
     draws["sample_stats"] = fit["sample_stats"]
     health = sampler_health(draws).iloc[0]
-    laboratory = in_cells(everyone)
-    model = bambi_model("p(abortion, n)", "binomial", laboratory)
-    by_state = poststratify_draws(model, draws, laboratory, by="state").unstack("sample")
+    frame = laboratory.frame()
+    model = laboratory.main_model(frame)
+    by_state = poststratify_draws(model, draws, frame, by="state").unstack("sample")
     values = by_state.transpose("chain", "draw", "group").rename("estimate").to_dataset()
     states = pd.DataFrame(
         {
@@ -157,8 +122,7 @@ def run_sampling(name: str, seed: int) -> dict:
 
 def run_gradient(name: str, whole: bool) -> dict:
     """Time the gradient alone, in a short run, for the sample or the whole survey."""
-    everyone, sample = survey()
-    people = everyone if whole else sample
+    people = laboratory.respondents() if whole else laboratory.course_sample()
     size = len(people) if name.endswith("rows") else len(in_cells(people))
     row, _ = cost(MODELS[name](people), SHORT, seed=1)
     return {"lines of data": size, "microseconds a gradient": row["microseconds a gradient"]}

@@ -34,7 +34,7 @@ from mrp_helpers import (
     selection_weights,
 )
 from mrp_helpers.model import model_digests
-from research import plain_model
+from research import laboratory, plain_model
 from test_poststratify import FRAME, build, by_hand
 
 GROUPS = ["state", "eth", "edu", "age", "male:eth", "edu:age", "edu:eth"]
@@ -163,7 +163,7 @@ def bambi_density(model):
 
 
 def plain(cells):
-    return plain_model.plain_model(cells, plain_model.levels_of(cells))
+    return plain_model.plain_model(cells, laboratory.levels_of(cells))
 
 
 def distances(bambi_density, model, cells, other):

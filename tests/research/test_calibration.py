@@ -8,7 +8,8 @@ from scipy.stats import binomtest
 
 from mrp_helpers import PUBLISHED_SELECTION, poststratify_draws
 from research import calibrate
-from research.calibrate import COVERAGE, FOLDER, NATION, RANKS, SIMULATIONS
+from research.calibrate import COVERAGE, FOLDER, RANKS, SIMULATIONS
+from research.laboratory import NATION, append
 
 RERUN = "run 'make simulation-study'"
 QUANTITIES = ["male", "vote", "sd of state", "sd of age", "nation", "state A", "log-likelihood"]
@@ -144,28 +145,14 @@ def test_a_stopped_run_goes_on_where_it_stopped(empty_folder):
     calibrate.require_same_settings()
     assert len(calibrate.work_to_do()) == 2 * len(SIMULATIONS)
     rows = pd.DataFrame({"recipe": ["milder"], "sample": [1], "area": [NATION]})
-    calibrate.append(rows, empty_folder / "calibration_coverage.csv")
+    append(rows, empty_folder / "calibration_coverage.csv")
     ranks = empty_folder / "calibration_ranks.csv"
     for number in range(2):
-        calibrate.append(pd.DataFrame({"simulation": [number]}), ranks)
+        append(pd.DataFrame({"simulation": [number]}), ranks)
     left = [simulate.args for _, simulate in calibrate.work_to_do()]
     assert ("milder", 0) in left and ("published", 1) in left
     assert len(left) == 2 * len(COVERAGE) - 1
     assert len(pd.read_csv(ranks)) == 2
-
-
-def test_a_run_stopped_while_it_writes_leaves_the_results_before(empty_folder, monkeypatch):
-    path = empty_folder / "calibration_ranks.csv"
-    calibrate.append(pd.DataFrame({"simulation": [0]}), path)
-    before = path.read_text("utf-8")
-
-    def stop(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(type(path), "replace", stop)
-    with pytest.raises(KeyboardInterrupt):
-        calibrate.append(pd.DataFrame({"simulation": [1]}), path)
-    assert path.read_text("utf-8") == before
 
 
 def test_other_settings_are_refused(empty_folder, monkeypatch):

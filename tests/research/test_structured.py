@@ -4,10 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mrp_course.results import load_result
 from mrp_course.tasks import _world as world
 from mrp_course.tasks.structured_priors import walking_model
 from mrp_helpers import clean_cces, load_cces, poststratify
 from research import structured
+from research.laplace import walk_basis, walks_over_ages
 from research.structured import AGES, FOLDER, SAMPLES
 
 RERUN = "run 'make simulation-study'"
@@ -41,9 +43,16 @@ def test_results_are_possible(results):
 
 
 def test_the_walk_is_a_path_of_steps_with_mean_zero():
-    basis = structured.walk_basis(6)
+    basis = walk_basis(6)
     steps = np.random.default_rng(1).standard_normal(6)
     assert np.allclose(basis @ steps, np.cumsum(steps) - np.cumsum(steps).mean())
+
+
+def test_each_education_has_a_walk_of_its_own_over_the_ages():
+    levels = sorted(f"{edu}:{age}" for edu in ("HS", "No HS") for age in ("18-29", "30-39", "70+"))
+    basis = walks_over_ages(levels).toarray()
+    assert np.allclose(basis[:3, :3], walk_basis(3)) and np.allclose(basis[3:, 3:], walk_basis(3))
+    assert not basis[:3, 3:].any() and not basis[3:, :3].any()
 
 
 @pytest.mark.proof
@@ -54,10 +63,10 @@ def test_the_shortcut_agrees_with_the_sampler(model, stored, by_sampler):
     p = structured.draws_of_cells(model, world.sample(), np.random.default_rng(1))
     for by in (["age"], ["edu", "age"], ["state"]):
         quick, slow = structured.summary(p, world.sample(), by), by_sampler(model, stored, by)
-        # Draws differ by chance: of 250, the mean is known to a sixteenth of a sd, about 0.3
-        # points for a state, and the ends of an interval to a tenth of its width.
-        assert (quick["estimate"] - slow["estimate"]).abs().max() < 0.012
-        assert (quick["estimate"] - slow["estimate"]).abs().mean() < 0.004
+        # Draws differ by chance: of 1,000, the mean is known to a thirtieth of a sd, about 0.15
+        # points for a state, and the ends of an interval to a twentieth of its width.
+        assert (quick["estimate"] - slow["estimate"]).abs().max() < 0.008
+        assert (quick["estimate"] - slow["estimate"]).abs().mean() < 0.002
         ratio = (quick["upper"] - quick["lower"]) / (slow["upper"] - slow["lower"])
         assert 0.93 < ratio.mean() < 1.07
 
@@ -79,6 +88,33 @@ def test_a_sample_comes_out_again(results):
     again = structured.states(0).set_index(keys)
     stored = results["states"].set_index(keys).loc[again.index]
     assert again[["asked", "truth"]].equals(stored[["asked", "truth"]])
-    # Other processors round otherwise, and a slice sampler that turns off once goes on elsewhere.
-    off = (again["estimate"] - stored["estimate"]).abs()
-    assert off.mean() < 0.006, RERUN
+    # Another processor adds in another order, and a last digit or a single draw may change.
+    off = (again["estimate"] - stored["estimate"]).abs().round(4)
+    assert (off == 0).mean() > 0.98 and off.max() < 0.006, RERUN
+
+
+def of_states(name):
+    """The study of chapter 10, or the sampler's part of it: the states of the same samples."""
+    rows = load_result(name).query("recipe == 'published'")
+    rows = rows if name == "study_nuts" else rows[rows["people"] == 5000]
+    model = rows["estimator"].map({"main model": "repvote", "no repvote": "neither"})
+    return rows.assign(model=model).dropna(subset="model").rename(columns={"area": "state"})
+
+
+@pytest.mark.parametrize("name", ["study", "study_nuts"])
+@pytest.mark.parametrize("model", ["repvote", "neither"])
+def test_states_are_as_in_chapter_10(results, name, model):
+    keys = ["sample", "model", "state"]
+    others = of_states(name)
+    both = results["states"].merge(others[others["model"] == model], on=keys, suffixes=("", "_10"))
+    samples = both["sample"].nunique()
+    assert samples == min(SAMPLES["states"], others[others["model"] == model]["sample"].nunique())
+    assert len(both) == 50 * samples
+    off = both["estimate"] - both["estimate_10"]
+    assert off.abs().mean() < 0.0025 and abs(off.mean()) < 0.001
+    width, width_10 = both["upper"] - both["lower"], both["upper_10"] - both["lower_10"]
+    # The ends of intervals are noisy in each fit, and 100 of them less so.
+    assert abs(width.mean() / width_10.mean() - 1) < (0.02 if samples > 2 else 0.04)
+    held = both["truth"].between(both["lower"], both["upper"])
+    held_10 = both["truth"].between(both["lower_10"], both["upper_10"])
+    assert abs(held.mean() - held_10.mean()) < (0.015 if samples > 2 else 0.03)

@@ -16,8 +16,8 @@ from distributed.utils import get_mp_context
 
 from mrp_course.results import load_result
 from mrp_course.tasks import _world as world
-from mrp_helpers import draw_biased_sample, hajek_mean
-from research import study
+from mrp_helpers import hajek_mean
+from research import laboratory, study
 from tools.patience import HANGS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -148,9 +148,8 @@ def test_two_samples_computed_afresh_are_as_stored(recipe, people, number):
 
 
 def test_weighted_estimates_are_those_of_hajek_mean():
-    _, _, frame = study.laboratory()
-    selection = study.selection_of("published")
-    sample = draw_biased_sample(world.respondents(), selection, n=1000, seed=4)
+    frame, selection = laboratory.frame(), laboratory.selection("published")
+    sample = laboratory.biased_sample(4, "published", people=1000)
     for estimator in study.WEIGHTED:
         weight = study.sample_weights(estimator, sample, selection, frame)
         table = study.weighted_estimates(sample, weight)
