@@ -213,7 +213,7 @@ def _age_sd(prior: str) -> float:
 @task(
     "13.4",
     Table(keys=("what",), value="points", within=0.02),
-    right="A gain of 2.8 points with a Monte Carlo error of 0.7: real, and its size known roughly. "
+    right="A gain of 3.2 points with a Monte Carlo error of 0.5: real, and its size known roughly. "
     "Paired, because both priors saw the same samples and shared their luck.",
     hint="For each sample the absolute error of the one prior minus that of the other, in points; "
     "then the mean of these differences, and their standard deviation over the root of how many.",
@@ -252,7 +252,7 @@ def _() -> pd.Series:
 
 @paired_gain.mistake(
     "The gain is right. Beside it stands the standard deviation of one sample's difference; the "
-    "mean of eleven is known better, by the root of eleven."
+    "mean of thirty is known better, by the root of thirty."
 )
 def _() -> pd.Series:
     misses = _misses()
