@@ -23,6 +23,8 @@ from formulae.terms.call import Call
 from formulae.terms.variable import Variable
 from scipy import special
 
+from mrp_helpers._require import listing
+
 # What is computed here. A kind of term that is not listed may mean anything, so it is refused.
 _KINDS = {CommonTerm: "common", GroupSpecificTerm: "group-specific", OffsetTerm: "offset"}
 # Families whose parent parameter is the mean of the response (for counts out of n: of a share).
@@ -119,7 +121,9 @@ class Term:
         """Draws (columns of the expression x samples) of the standard deviation over groups."""
         if self.no_normal is not None:
             raise NotImplementedError(
-                f"new levels of {self.name!r} cannot be drawn: its effects follow {self.no_normal}"
+                f"new levels of {self.name!r} cannot be drawn: its effects follow "
+                f"{self.no_normal}. Recode the frame, or give the term a prior "
+                "Normal(mu=0, sigma=...) and its mean a common term"
             )
         # Its effects run over the groups first, and each group has the same spread.
         columns = dict(list(self.coordinates.items())[1:])
@@ -335,12 +339,13 @@ def _of_groups(term: Any) -> dict[str, list[Any]]:
 
 def _why_not_normal(prior: bmb.Prior) -> str | None:
     """Say what keeps a prior from being a normal with mean zero and a standard deviation."""
+    others = set(prior.args) - {"mu", "sigma"}
     if prior.name != "Normal" or prior.dist is not None or "sigma" not in prior.args:
         return f"{prior.name}, not a normal with a standard deviation"
     mean = prior.args.get("mu", 0)
     if isinstance(mean, bmb.Prior) or np.any(np.asarray(mean) != 0):
         return f"a normal whose mean is {mean}, not zero"
-    return None
+    return f"a normal with {listing(sorted(others))} besides" if others else None
 
 
 def _factors(term: Any, data: pd.DataFrame) -> list[Numbers | Levels]:

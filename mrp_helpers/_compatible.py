@@ -1,5 +1,6 @@
 """Do a model, its draws and a frame belong together? Each refusal says what is wrong and where."""
 
+import unicodedata
 from collections.abc import Hashable, Sequence
 from typing import Any, Literal
 
@@ -211,6 +212,35 @@ def refuse_unseen(factor: Levels, unseen: np.ndarray, remedy: str) -> None:
             f"frame: {what} has level {listing(unseen)}, which the model never saw; its levels are "
             f"{listing(factor.levels)}. {remedy}"
         )
+
+
+def refuse_miscoded(factor: Levels, values: np.ndarray, new: np.ndarray) -> None:
+    """Refuse to draw effects of levels that are no new ones, but known ones in another spelling.
+
+    Of a few new states all may be new; of a whole nation's none can be.
+    """
+    column = f"column {factor.columns[0]!r}"
+    known = {_folded(level): level for level in factor.levels}
+    for value in new:
+        if _folded(value) in known:
+            raise ValueError(
+                f"frame: {column} has level {value!r} and the model has {known[_folded(value)]!r}, "
+                "which differ in case, spaces or leading zeros only; recode the frame"
+            )
+    if len(new) == len(values) and 2 * len(new) >= len(factor.levels):
+        raise ValueError(
+            f"frame: {column} has no level that the model saw: it has {listing(new)}, and the "
+            f"model has {listing(factor.levels)}. Recode the frame to the model's levels; if all "
+            "of them are new, estimate them beside at least one that is known"
+        )
+
+
+def _folded(level: object) -> object:
+    """Text without what a hand or a file may change in it; another level as it is."""
+    if not isinstance(level, str):
+        return level
+    plain = "".join(unicodedata.normalize("NFKC", level).casefold().split())
+    return plain.lstrip("0") or plain[-1:]
 
 
 def check_population(population: xr.DataArray, frame: pd.DataFrame, samples: int) -> None:

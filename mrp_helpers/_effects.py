@@ -8,6 +8,8 @@ columns; each of 12,000 cells is one row of either. A term with many distinct ro
 of a predictor that differs from cell to cell, is multiplied out for a block of cells at a time.
 """
 
+import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -17,7 +19,7 @@ import xarray as xr
 from scipy import sparse
 
 from mrp_helpers._bambi import Levels, LinearPredictor, Numbers, Term
-from mrp_helpers._compatible import Cells, NewLevels, refuse_unseen
+from mrp_helpers._compatible import Cells, NewLevels, refuse_miscoded, refuse_unseen
 from mrp_helpers._levels import positions, require_same_kind, resolve
 
 _TABLE_VALUES = 2_000_000  # rows x draws of a table of effects: 16 MB
@@ -37,6 +39,7 @@ class _Grouping(NamedTuple):
 
     name: str
     codes: np.ndarray
+    values: np.ndarray
     places: np.ndarray
     levels: int
 
@@ -51,7 +54,9 @@ class _Part:
         self.new = np.empty(0, dtype="int64")
         if any((one.places < 0).any() for one in groupings):
             every = np.arange(number)
-            self.new = np.unique(self._keys(every[self._group(every) < 0]))
+            unseen = every[self._group(every) < 0]
+            self.new, first = np.unique(self._keys(unseen), return_index=True)
+            self._examples = unseen[first]
 
     @property
     def codes(self) -> list[np.ndarray]:
@@ -83,11 +88,18 @@ class _Part:
         return np.where(seen, group, -1)
 
     def _keys(self, cells: np.ndarray) -> np.ndarray:
-        """Number combinations of values so that neither rows nor blocks change a new group."""
+        """Number combinations of values."""
         key = np.zeros(len(cells), dtype="int64")
-        for one in sorted(self.groupings, key=lambda one: one.name):
+        for one in self.groupings:
             key = key * len(one.places) + one.codes[cells]
         return key
+
+    def names_of_new(self) -> list[list[list[str]]]:
+        """Spell each new group: for each column that groups, its name and the level."""
+        return [
+            [[one.name, _spelled(one.values[one.codes[cell]])] for one in self.groupings]
+            for cell in self._examples
+        ]
 
 
 class Effects:
@@ -115,9 +127,8 @@ class Effects:
         new_levels: NewLevels,
         random_seed: int | None,
     ):
-        rng = np.random.default_rng(random_seed)
         self._inverse_link = predictor.inverse_link
-        parts = [_part(term, cells, posterior, new_levels, rng) for term in predictor.terms]
+        parts = [_part(term, cells, posterior, new_levels, random_seed) for term in predictor.terms]
         self._samples = posterior.sizes["chain"] * posterior.sizes["draw"]
         self._tables, self._wide = _joined(parts, cells, max(1, _TABLE_VALUES // self._samples))
 
@@ -152,23 +163,47 @@ def blocks(number: int, size: int, start: int = 0) -> Iterator[slice]:
 
 
 def _part(
-    term: Term, cells: Cells, posterior: xr.Dataset, new_levels: NewLevels, rng: np.random.Generator
+    term: Term, cells: Cells, posterior: xr.Dataset, new_levels: NewLevels, random_seed: int | None
 ) -> _Part:
     factors = [_factor(one, cells) for one in term.expression]
     groupings = [_grouping(one, cells, new_levels) for one in term.groups]
     part = _Part(factors, groupings, term.effects(posterior), len(cells))
     if len(part.new):
-        sd = term.sd(posterior)
-        noise = rng.standard_normal((sd.shape[1], sd.shape[0], len(part.new)))
-        drawn = (sd.T[:, :, None] * noise).transpose(2, 1, 0)
-        part.effects = np.vstack([part.effects, drawn.reshape(-1, sd.shape[1])])
+        sd, order = term.sd(posterior), _order(posterior)
+        drawn = [
+            sd * _generator(random_seed, term.name, names).standard_normal(sd.T.shape)[order].T
+            for names in part.names_of_new()
+        ]
+        part.effects = np.vstack([part.effects, *drawn])
     return part
+
+
+def _order(posterior: xr.Dataset) -> np.ndarray:
+    """Number the samples by chain and draw, whatever order they come in."""
+    samples = pd.MultiIndex.from_product([posterior["chain"].values, posterior["draw"].values])
+    number: np.ndarray = samples.argsort().argsort()
+    return number
+
+
+def _generator(random_seed: int | None, *names: object) -> np.random.Generator:
+    """Make a generator for one new group, so that no other group or row changes its effect."""
+    if random_seed is None:
+        return np.random.default_rng()
+    text = json.dumps([int(random_seed), *names])
+    return np.random.default_rng(int(hashlib.sha256(text.encode()).hexdigest(), 16))
+
+
+def _spelled(value: object) -> str:
+    """Write a level as its name; a whole number is the same in each type."""
+    if isinstance(value, float | np.floating) and value.is_integer():
+        value = int(value)
+    return str(value)
 
 
 def _factor(one: Numbers | Levels, cells: Cells) -> _Factor:
     if isinstance(one, Numbers):
         codes, table = cells.distinct(one.columns)
-        return _Factor(codes, one.evaluate(table))
+        return _Factor(codes, _evaluated(one, table))
     codes, places, values = _places(one, cells)
     refuse_unseen(
         one,
@@ -178,16 +213,29 @@ def _factor(one: Numbers | Levels, cells: Cells) -> _Factor:
     return _Factor(codes, one.contrasts[places])
 
 
+def _evaluated(one: Numbers | Levels, table: pd.DataFrame) -> np.ndarray:
+    try:
+        return one.evaluate(table)
+    except ValueError as error:
+        raise ValueError(f"frame: {error}") from error
+
+
 def _grouping(one: Levels, cells: Cells, new_levels: NewLevels) -> _Grouping:
     codes, places, values = _places(one, cells)
-    if new_levels == "error" or not one.own:
+    new = values[places < 0]
+    if not one.own:
+        remedy = "The effect of a new level is drawn where a term is grouped by a column itself"
+        refuse_unseen(one, new, f"Recode the frame. {remedy}")
+    elif new_levels == "error":
         refuse_unseen(
             one,
-            values[places < 0],
+            new,
             "Recode the frame, or pass new_levels='population' to draw its effect from the fitted "
             "normal",
         )
-    return _Grouping(one.name, codes, places, len(one.levels))
+    else:
+        refuse_miscoded(one, values, new)
+    return _Grouping(one.name, codes, values, places, len(one.levels))
 
 
 def _places(one: Levels, cells: Cells) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -196,7 +244,7 @@ def _places(one: Levels, cells: Cells) -> tuple[np.ndarray, np.ndarray, np.ndarr
         column, seen = cells.columns[one.columns[0]], cells.seen[one.columns[0]]
         return column.codes, positions(column, seen, one.levels), column.distinct
     codes, table = cells.distinct(one.columns)
-    made = resolve(pd.Series(one.evaluate(table), name=one.name), "frame")
+    made = resolve(pd.Series(_evaluated(one, table), name=one.name), "frame")
     seen = resolve(pd.Series(one.levels, name=one.name, dtype=object), "the model")
     require_same_kind(made, seen, "frame")
     return codes, positions(made, seen, one.levels)[made.codes], made.distinct[made.codes]

@@ -269,6 +269,143 @@ def test_new_level_is_the_same_in_each_block_and_for_each_seed(model, draws):
     assert (changed == new).all()
 
 
+def in_state(found, state):
+    return found.sel(group=state).to_numpy()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda f: f[::-1],
+        lambda f: f.sample(frac=1, random_state=1),
+        lambda f: f.replace({"state": {"NY": "AA"}}),
+        lambda f: f.replace({"state": {"AK": "YY", "NY": "zz"}, "age": {"40+": "old"}}),
+        lambda f: f[f["state"].isin(["ZZ", "TX"])],
+        lambda f: f[f["x"] > -1],
+        lambda f: f.astype({"state": "category"}),
+    ],
+)
+def test_a_new_level_has_one_effect_whatever_else_the_frame_has(change):
+    model = build("height ~ 0 + (1|state) + (0+male|state) + (1|age)", "gaussian")
+    draws = synthetic.draws_for(model)
+    frame = FRAME.replace({"state": {"CA": "ZZ"}}).assign(age="40+", male=1.0)
+    frame = frame.drop_duplicates(["state", "x"])
+    options = {"by": "state", "new_levels": "population", "random_seed": 3}
+    expected = in_state(poststratify_draws(model, draws, frame, **options), "ZZ")
+    changed = change(frame).assign(age="40+")
+    found = in_state(poststratify_draws(model, draws, changed, **options), "ZZ")
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_a_new_level_of_a_term_has_one_effect_whatever_terms_are_beside_it():
+    """It hangs on the seed, the term and the level; on each of them."""
+    frame = FRAME.replace({"state": {"CA": "ZZ", "NY": "YY"}}).assign(x=0.0)
+    options = {"by": "state", "new_levels": "population"}
+
+    def effect(formula, state="ZZ", seed=3):
+        model = build(f"height ~ {formula}", "gaussian")
+        draws = synthetic.draws_for(model)
+        rest = xr.zeros_like(draws["posterior"].to_dataset())
+        for name in rest.data_vars:
+            if str(name).endswith("|state_sigma"):
+                rest[name] = xr.ones_like(rest[name])
+        draws = xr.DataTree.from_dict({"posterior": rest})
+        return in_state(poststratify_draws(model, draws, frame, random_seed=seed, **options), state)
+
+    alone = effect("0 + (1|state)")
+    for other in ("(1|age) + (1|state)", "(1|state) + (0+x|state)", "male + (0+x|state) + (1|st"):
+        formula = other if other.endswith(")") else f"{other}ate)"
+        np.testing.assert_allclose(effect(f"0 + {formula}"), alone, rtol=1e-12)
+    for changed in (
+        effect("0 + (1|state)", seed=4),
+        effect("0 + (1|state)", state="YY"),
+        effect("0 + (1|C(state))"),
+    ):
+        assert not np.isclose(changed, alone).any()
+    assert abs(np.corrcoef(alone, effect("0 + (1|state)", state="YY"))[0, 1]) < 4 / np.sqrt(60)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "float64", "Int64", "category", object])
+def test_a_new_number_is_the_same_level_in_each_type(dtype):
+    data = CELLS.assign(code=np.arange(60) % 4)
+    model = build("height ~ 0 + (1|code) + (1|state:code)", "gaussian", data=data)
+    draws = synthetic.draws_for(model)
+    frame = FRAME.assign(code=np.arange(60) % 6)
+    options = {"by": ["state", "age"], "new_levels": "population", "random_seed": 1}
+    expected = poststratify(model, draws, frame, **options)
+    found = poststratify(model, draws, frame.astype({"code": dtype}), **options)
+    pd.testing.assert_frame_equal(found, expected)
+
+
+def test_fractions_that_are_new_are_levels_of_their_own():
+    model = build("height ~ 0 + (1|male)", "gaussian")
+    draws = synthetic.draws_for(model)
+    frame = pd.DataFrame({"male": [-0.5, 0.25, 0.75, 1.0], "n": 1})
+    options = {"by": "male", "new_levels": "population", "random_seed": 1}
+    found = poststratify_draws(model, draws, frame, **options)
+    assert not np.isclose(found[1], found[2]).any()
+    single = poststratify_draws(model, draws, frame.astype({"male": "float32"}), **options)
+    np.testing.assert_array_equal(single, found)
+
+
+def test_without_a_seed_a_new_level_is_another_each_time():
+    model = build("height ~ 0 + (1|state)", "gaussian")
+    draws = synthetic.draws_for(model)
+    frame = FRAME.replace({"state": {"CA": "ZZ", "NY": "YY"}})
+    options = {"by": "state", "new_levels": "population"}
+    one, other = (poststratify_draws(model, draws, frame, **options) for _ in range(2))
+    assert not np.isclose(in_state(one, "ZZ"), in_state(other, "ZZ")).any()
+    assert not np.isclose(in_state(one, "ZZ"), in_state(one, "YY")).any()
+
+
+@pytest.mark.parametrize("new_levels", ["error", "population"])
+def test_nothing_is_drawn_where_no_level_is_new(model, draws, monkeypatch, new_levels):
+    def drawn(*arguments):
+        raise AssertionError("something was drawn")
+
+    monkeypatch.setattr(np.random, "default_rng", drawn)
+    assert len(poststratify(model, draws, FRAME, by="state", new_levels=new_levels)) == 5
+    if new_levels == "error":
+        with pytest.raises(ValueError, match="has level 'ZZ', which the model never saw"):
+            poststratify(model, draws, FRAME.replace({"state": {"CA": "ZZ"}}))
+
+
+@pytest.mark.parametrize(
+    "formula", ["height ~ x + (1|state)", "height ~ (1|state:age)", "height ~ (x|C(state))"]
+)
+def test_a_frame_without_any_known_level_is_refused(formula):
+    model = build(formula, "gaussian")
+    draws = synthetic.draws_for(model)
+    frame = FRAME.assign(state="of " + FRAME["state"])
+    said = (
+        "^frame: column 'state' has no level that the model saw: it has 'of AK', 'of AL', 'of CA', "
+        "'of NY', 'of TX', and the model has 'AK', 'AL', 'CA', 'NY', 'TX'. Recode the frame to the"
+    )
+    with pytest.raises(ValueError, match=said):
+        poststratify(model, draws, frame, new_levels="population")
+    with pytest.raises(
+        ValueError, match="no level that the model saw: it has 'of AK', 'of AL', 'o"
+    ):
+        poststratify(model, draws, frame.head(36), new_levels="population")
+    # Two of the model's five, and no other, may be new.
+    assert len(poststratify(model, draws, frame.head(24), new_levels="population")) == 1
+    frame.loc[0, "state"] = "AK"
+    assert len(poststratify(model, draws, frame, new_levels="population")) == 1
+
+
+@pytest.mark.parametrize(
+    ("spelled", "known"),
+    [("ca", "CA"), (" CA", "CA"), ("C A", "CA"), ("\uff23\uff21", "CA"), ("007", "7"), ("0", "00")],
+)
+def test_a_known_level_in_another_spelling_is_not_a_new_one(spelled, known):
+    data = CELLS.replace({"state": {"CA": known}})
+    model = build("height ~ x + (1|state)", "gaussian", data=data)
+    frame = FRAME.replace({"state": {"CA": spelled}})
+    said = f"has level '{spelled}' and the model has '{known}', which differ in case, spaces or"
+    with pytest.raises(ValueError, match=said):
+        poststratify(model, synthetic.draws_for(model), frame, new_levels="population")
+
+
 def test_known_levels_do_not_change_when_a_new_one_comes(model, draws):
     frame = FRAME.replace({"state": {"CA": "ZZ"}})
     with_new = poststratify(model, draws, frame, by="state", new_levels="population")
@@ -629,6 +766,16 @@ OTHER_EFFECTS = {
     # It has a sigma, which is not its standard deviation.
     "StudentT": {"nu": 3, "mu": 0, "sigma": bmb.Prior("HalfNormal", sigma=1)},
 }
+
+
+def test_new_level_whose_prior_has_another_argument_is_refused():
+    sd = bmb.Prior("HalfNormal", sigma=1)
+    prior = bmb.Prior("Normal", mu=0, sigma=sd, tau=1)
+    model = build("height ~ x + (1|state)", "gaussian", priors={"1|state": prior})
+    draws = synthetic.draws_for(model)
+    said = r"follow a normal with 'tau' besides\. .* prior Normal\(mu=0, sigma=\.\.\.\)"
+    with pytest.raises(NotImplementedError, match=said):
+        poststratify(model, draws, FRAME.replace({"state": {"CA": "ZZ"}}), new_levels="population")
 
 
 @pytest.mark.parametrize("effect", OTHER_EFFECTS)
