@@ -20,9 +20,12 @@ import xarray as xr
 from bambi.terms import CommonTerm, GroupSpecificTerm, OffsetTerm
 from formulae.categorical import CategoricalBox
 from formulae.terms.call import Call
+from formulae.terms.call_resolver import LazyVariable
 from formulae.terms.variable import Variable
 from scipy import special
 
+from mrp_helpers._aliases import Alias
+from mrp_helpers._levels import as_wide
 from mrp_helpers._require import listing
 
 # What is computed here. A kind of term that is not listed may mean anything, so it is refused.
@@ -32,8 +35,16 @@ _PARENT_IS_MEAN = {
     "bernoulli", "beta", "beta_binomial", "binomial", "exponential", "gamma", "gaussian",
     "laplace", "negativebinomial", "poisson", "t", "wald", "weibull",
 }  # fmt: skip
+# Families whose outcome is two columns: successes and trials.
+_COUNTS_OUT_OF_N = {"binomial", "beta_binomial"}
 # Calls that only say how a column's levels are coded: the levels are the column's own.
 _CODINGS = {"C", "S", "T"}
+_ROWS_TRIED = 2000  # of the model's data, for a call in its formula
+_REMEDY = "compute it as a column of survey and frame"
+
+
+class CallError(ValueError):
+    """A function in a formula gives no value for some rows of a table."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +109,7 @@ class Term:
     coordinates : dict of str to list
         The draws' dimensions, in the order in which the design's columns run over them.
     hyperparameters : dict of str to str
-        For each argument of its prior, the name of that argument's draws.
+        For each argument of its prior, and of theirs, the name of that argument's draws.
     no_normal : str or None
         Why a new group's effect cannot be drawn; None where it is normal with mean zero.
     """
@@ -154,8 +165,10 @@ class LinearPredictor:
         What draws of the expected outcomes of the model's own rows are called, if there are any.
     outcome : str
         What the observed outcome is called.
-    observed : numpy.ndarray or None
-        Its values, one a row of the data; None where they are not simply a column.
+    observed : numpy.ndarray
+        Its values, one a row of the data.
+    aliases : list of Alias
+        What the draws are called under the model's aliases, where it has any.
     """
 
     terms: list[Term]
@@ -164,7 +177,8 @@ class LinearPredictor:
     data: pd.DataFrame
     mean: str = "mu"
     outcome: str = ""
-    observed: np.ndarray | None = None
+    observed: np.ndarray = field(default_factory=lambda: np.empty(0))
+    aliases: list[Alias] = field(default_factory=list)
 
 
 class Made(NamedTuple):
@@ -188,10 +202,12 @@ def linear_predictor(model: bmb.Model) -> LinearPredictor:
         When the model has several of them, or a term or a family of a kind that is not computed.
     """
     _refuse_other_models(model)
+    _refuse_other_outcomes(model)
     parent = model.parameters[model.family.likelihood.parent]
     # Without the rows that `dropna` leaves out, and without columns that no formula names.
     data = parent.design.data
     terms = [_term(term, data) for term in parent.terms.values()]
+    _refuse_a_dimension_of_two_terms(terms)
     parts = [part for term in terms for part in (*term.expression, *term.groups)]
     others = [(name, part) for name, part in model.parameters.items() if part is not parent]
     link = model.family.link[parent.name]
@@ -204,6 +220,7 @@ def linear_predictor(model: bmb.Model) -> LinearPredictor:
         mean=parent.alias or parent.name,
         outcome=model.response_term.alias or model.response_term.name,
         observed=_observed(model.response_term),
+        aliases=aliases(model),
     )
 
 
@@ -265,6 +282,31 @@ def designed(model: bmb.Model) -> Iterator[tuple[str, list[str], np.ndarray]]:
             yield f"{name} {term.name} by", list(term.expr.labels), expression
 
 
+def aliases(model: bmb.Model) -> list[Alias]:
+    """List what an alias renames: parameters, terms, arguments of their priors, the outcome."""
+    found: list[Alias] = []
+    named = [(model.response_term.name, model.response_term)]
+    for name, parameter in model.parameters.items():
+        named.append((name, parameter))
+        for term in getattr(parameter, "terms", {}).values():
+            kind = _KINDS.get(type(term))
+            if kind in ("common", "group-specific"):
+                found.append(Alias(term.name, term.alias or term.name, _dimensions(term)))
+            if kind == "group-specific":
+                plain = _hyperparameters(term.name, term.prior, {})
+                alias = _hyperparameters(found[-1].alias, term.prior, term.hyperprior_alias)
+                found += [Alias(plain[key], alias[key], _dimensions(term)) for key in plain]
+    found += [Alias(name, part.alias or name, {}) for name, part in named]
+    renamed = [one for one in found if one.plain != one.alias]
+    taken = {one.alias for one in renamed} & {one.plain for one in found}
+    if taken:
+        raise ValueError(
+            f"the model's alias {listing(sorted(taken))} is the name of another part of it, so its "
+            "draws can be taken for each other; choose another alias"
+        )
+    return renamed
+
+
 def parts_of_prior(prior: bmb.Prior) -> tuple[str, dict[str, Any], bool | None, Any]:
     """Take a prior apart: name, arguments, whether it is non-centred, the function that it is."""
     return prior.name, prior.args, prior.noncentered, prior.dist
@@ -284,11 +326,45 @@ def _refuse_other_models(model: bmb.Model) -> None:
         )
 
 
-def _observed(response: Any) -> np.ndarray | None:
-    """The outcome of each row: a column, or the successes of a proportion."""
-    (part,) = response.term.components
-    if not isinstance(part, Variable) and part.kind != "proportion":
-        return None  # weighted, censored and other outcomes are made of several columns
+def _refuse_other_outcomes(model: bmb.Model) -> None:
+    """Refuse an outcome whose mean is not the parameter that the formula models.
+
+    Of a censored or weighted outcome it is: of the values as they would be without the censoring,
+    and in the population that the weights stand for.
+    """
+    response = model.response_term
+    if response.is_truncated or response.is_constrained:
+        raise NotImplementedError(
+            f"the outcome {response.name!r} has bounds, and the mean within them is not the "
+            "parameter that the formula models; only outcomes without bounds are computed"
+        )
+    columns = response.data.shape[1] if response.data.ndim > 1 else 1
+    two_columns = response.is_weighted or response.is_censored
+    if columns > 1 and not two_columns and model.family.name not in _COUNTS_OUT_OF_N:
+        raise NotImplementedError(
+            f"the outcome {response.name!r} has {columns} columns and the family is "
+            f"{model.family.name!r}; p(successes, n) belongs to the families "
+            f"{listing(sorted(_COUNTS_OUT_OF_N))}, and any other outcome is one column"
+        )
+
+
+def _refuse_a_dimension_of_two_terms(terms: list[Term]) -> None:
+    """Refuse two codings under one name: Bambi gives both terms the labels of the first."""
+    first: dict[str, Term] = {}
+    for term in terms:
+        for dimension, labels in term.coordinates.items():
+            other = first.setdefault(dimension, term)
+            if other.coordinates[dimension] != labels:
+                raise NotImplementedError(
+                    f"terms {other.name!r} and {term.name!r} code the same levels in two ways "
+                    f"({listing(other.coordinates[dimension])}; {listing(labels)}), and Bambi "
+                    "gives both the effects of the first; write 0 + or 1 + in both, or copy the "
+                    "column under another name for one"
+                )
+
+
+def _observed(response: Any) -> np.ndarray:
+    """The outcome of each row: where it has several columns, the first, which is the value."""
     values = np.asarray(response.data, dtype="float64")
     return values.reshape(len(values), -1)[:, 0]
 
@@ -304,8 +380,12 @@ def _term(term: Any, data: pd.DataFrame) -> Term:
         return Term(term.name, _factors(term.term, data))
     parameter = term.alias or term.name
     if kind == "common":
-        dimensions = {f"{parameter}_dim": list(labels) for labels in term.coords.values()}
-        return Term(term.name, _factors(term.term, data), [], parameter, coordinates=dimensions)
+        _refuse_another_product(term.name, term.term, term.term.data)
+        return Term(
+            term.name, _factors(term.term, data), [], parameter, coordinates=_coordinates(term)
+        )
+    _refuse_a_table_of_one_column(term)
+    _refuse_another_product(term.name, term.term.expr, term.predictor)
     # Whatever its type, a grouping factor is coded by its levels.
     groups = [one for one in _factors(term.term.factor, data) if isinstance(one, Levels)]
     for part in groups:
@@ -320,21 +400,66 @@ def _term(term: Any, data: pd.DataFrame) -> Term:
         _factors(term.term.expr, data),
         groups,
         parameter,
-        coordinates=_of_groups(term),
-        hyperparameters={
-            name: f"{parameter}_{term.hyperprior_alias.get(name, name)}" for name in term.prior.args
-        },
+        coordinates=_coordinates(term),
+        hyperparameters=_hyperparameters(parameter, term.prior, term.hyperprior_alias),
         no_normal=_why_not_normal(term.prior),
     )
 
 
-def _of_groups(term: Any) -> dict[str, list[Any]]:
-    """A grouped term's dimensions, under its alias where it has one: groups, then expression."""
-    named = {
-        f"{term.alias}__{name.rpartition('__')[2]}" if term.alias else name: list(labels)
-        for name, labels in term.coords.items()
-    }
+def _refuse_a_table_of_one_column(term: Any) -> None:
+    """Refuse a slope that Bambi multiplies with the effects of all rows and not with its own's.
+
+    A product of numeric columns, or a polynomial of degree one, is a table with one column here
+    and a list of effects there, which numpy takes for a table of rows by rows.
+    """
+    if term.predictor.ndim == 1 or term.predictor.shape[1] > 1 or len(term.coords) > 1:
+        return
+    factors = term.term.expr.components
+    product = len(factors) > 1 and all(np.ndim(part.value) == 1 for part in factors)
+    remedy = f"write I({' * '.join(part.name for part in factors)})" if product else _REMEDY
+    raise NotImplementedError(
+        f"term {term.name!r}: Bambi samples another model than the formula says, in which each row "
+        f"has the effects of all groups; {remedy}"
+    )
+
+
+def _refuse_another_product(name: str, expression: Any, seen: np.ndarray) -> None:
+    """Refuse a design that is not the product of its factors, where these are narrow numbers."""
+    product = np.ones((len(seen), 1))
+    for part in getattr(expression, "components", []):
+        rows = np.asarray(part.value, dtype="float64").reshape(len(seen), 1, -1)
+        product = (product[:, :, None] * rows).reshape(len(seen), -1)
+    if not np.allclose(product, np.asarray(seen).reshape(len(seen), -1), rtol=1e-9, atol=1e-12):
+        raise NotImplementedError(
+            f"term {name!r}: the product is too large for the type of its columns, so Bambi has "
+            "other numbers there; widen them with .astype('int64') before the model is made"
+        )
+
+
+def _coordinates(term: Any) -> dict[str, list[Any]]:
+    """A term's dimensions, under its alias where it has one: groups first, then the expression."""
+    under = _dimensions(term)
+    named = {under[name]: list(labels) for name, labels in term.coords.items()}
     return dict(sorted(named.items(), key=lambda item: not item[0].endswith("__factor_dim")))
+
+
+def _dimensions(term: Any) -> dict[str, str]:
+    """What a term's dimensions are called under its alias, by what they are called without."""
+    alias, grouped = term.alias, isinstance(term, GroupSpecificTerm)
+    ends = {name: f"__{name.rpartition('__')[2]}" if grouped else "_dim" for name in term.coords}
+    return {name: f"{alias}{end}" if alias else name for name, end in ends.items()}
+
+
+def _hyperparameters(label: str, prior: bmb.Prior, alias: dict[str, str]) -> dict[str, str]:
+    """Name the draws of a prior's arguments; an argument may have a prior of its own, and so on."""
+    names = {}
+    for name, value in prior.args.items():
+        names[name] = f"{label}_{alias.get(name, name)}"
+        if isinstance(value, bmb.Prior):
+            inner = {key: one for key, one in value.args.items() if isinstance(one, bmb.Prior)}
+            nested = _hyperparameters(names[name], bmb.Prior(value.name, **inner), alias)
+            names |= {f"{name}_{key}": draws for key, draws in nested.items()}
+    return names
 
 
 def _why_not_normal(prior: bmb.Prior) -> str | None:
@@ -357,7 +482,7 @@ def _factor(part: Any, data: pd.DataFrame) -> Numbers | Levels:
     if not isinstance(part, Variable | Call):
         raise NotImplementedError(f"{part} in the formula is of the kind {type(part).__name__}")
     used = [column for column in data.columns if column in part.var_names]
-    own = isinstance(part, Variable) or (part.call.callee in _CODINGS and len(used) == 1)
+    own = isinstance(part, Variable) or _only_codes(part)
     made: Numbers | Levels
     if part.kind == "categoric":
         contrasts = np.asarray(part.contrast_matrix.matrix, dtype="float64")
@@ -370,45 +495,117 @@ def _factor(part: Any, data: pd.DataFrame) -> Numbers | Levels:
     return made
 
 
+def _only_codes(part: Call) -> bool:
+    """Whether a call says how a column's levels are coded, and not of what makes levels of it."""
+    arguments = part.call.args
+    return part.call.callee in _CODINGS and arguments and isinstance(arguments[0], LazyVariable)
+
+
 def _refuse_if_other_rows_matter(
     made: Numbers | Levels, seen: np.ndarray, data: pd.DataFrame
 ) -> None:
     """What a call gives for a row must not depend on the rows beside it: a frame has others.
 
-    The rows where it is smallest and largest are those that a mean, a rank or a first level of the
-    rows at hand would move.
+    Nor may it depend on how wide the whole numbers are, which differs from table to table.
     """
     seen = seen.reshape(len(data), -1)
-    for row in sorted({*seen.argmin(axis=0), *seen.argmax(axis=0)})[:20]:
-        alone = made.evaluate(data.iloc[[row]])
-        if isinstance(made, Levels):
-            alone = made.contrasts[[level == alone[0] for level in made.levels]]
-        if len(alone) != 1 or not np.allclose(alone[0], seen[row], rtol=1e-9, atol=1e-12):
+    table = data[made.columns].astype({name: as_wide(data[name].dtype) for name in made.columns})
+    try:
+        again = np.isclose(_design(made, table), seen, rtol=1e-9, atol=1e-12).all(axis=1)
+    except CallError as error:
+        raise ValueError(f"the model's data: {error}") from error
+    if not again.all():
+        row = data.index[int(np.argmin(again))]
+        raise NotImplementedError(
+            f"{made.name} gives row {row!r} of the model's data another "
+            "value when it is computed again, with whole numbers of 64 bits: their type may be too "
+            f"narrow for it; {_REMEDY}"
+        )
+    for rows in _some_rows(table, seen):
+        try:
+            found = _design(made, table.iloc[rows])
+        except CallError as error:
             raise NotImplementedError(
-                f"{made.name} gives row {data.index[row]!r} of the model's data another value when "
-                "it is alone, so it depends on the rows at hand, which are others in the frame; "
-                "compute it as a column of survey and frame"
+                f"{error} for {len(rows):,} row(s) of the model's data alone, so it depends on the "
+                f"rows at hand, which are others in the frame; {_REMEDY}"
+            ) from error
+        same = np.isclose(found, seen[rows], rtol=1e-9, atol=1e-12).all(axis=1)
+        if not same.all():
+            row = data.index[int(rows[np.argmin(same)])]
+            alone = "it is alone" if len(rows) == 1 else "other rows are beside it"
+            raise NotImplementedError(
+                f"{made.name} gives row {row!r} of the model's data another value when {alone}, so "
+                f"it depends on the rows at hand, which are others in the frame; {_REMEDY}"
             )
 
 
+def _some_rows(table: pd.DataFrame, seen: np.ndarray) -> Iterator[np.ndarray]:
+    """Choose rows such as a frame may have: each value once, some values only, in another order.
+
+    The rows where a design is smallest and largest are those that a mean, a rank or a first level
+    of the rows at hand would move.
+    """
+    for row in sorted({*seen.argmin(axis=0), *seen.argmax(axis=0)})[:20]:
+        yield np.array([row])
+    once = np.flatnonzero(~table.duplicated())
+    once = once[:: max(1, len(once) // _ROWS_TRIED)]
+    yield once[::-1]
+    ordered = once[np.argsort(seen[once, 0], kind="stable")]
+    yield from np.array_split(ordered, min(3, len(ordered)))
+    rng = np.random.default_rng(1)
+    for size in (2, 3, 7, 20):
+        yield rng.choice(once, size=min(size, len(once)), replace=False)
+
+
+def _design(made: Numbers | Levels, table: pd.DataFrame) -> np.ndarray:
+    """The design (rows x columns) of a call."""
+    values = made.evaluate(table)
+    if isinstance(made, Numbers):
+        return values
+    places = pd.Index(made.levels, dtype=object).get_indexer(values.astype(object))
+    return np.where(places[:, None] < 0, np.nan, made.contrasts[places])
+
+
 def _numbers(part: Any, table: pd.DataFrame) -> np.ndarray:
-    values = np.asarray(part.eval_new_data(table), dtype="float64")
-    _require_a_row_each(part, values, table)
-    return values.reshape(len(table), -1)
+    values = _of_each_row(part, table, lambda: np.asarray(part.eval_new_data(table), dtype=float))
+    values = values.reshape(len(table), -1)
+    _refuse_missing(part, ~np.isfinite(values).all(axis=1), table)
+    return values
 
 
 def _made_levels(part: Any, table: pd.DataFrame) -> np.ndarray:
-    made = part.call.eval(table, part.env)
-    made = np.asarray(made.data if isinstance(made, CategoricalBox) else made)
-    _require_a_row_each(part, made, table)
-    return made
+    def levels() -> np.ndarray:
+        made = part.call.eval(table, part.env)
+        return np.asarray(made.data if isinstance(made, CategoricalBox) else made)
+
+    values = _of_each_row(part, table, levels)
+    _refuse_missing(part, pd.isna(values), table)
+    return values
 
 
-def _require_a_row_each(part: Any, values: Any, table: pd.DataFrame) -> None:
-    if len(values) != len(table):
+def _of_each_row(part: Any, table: pd.DataFrame, call: Callable[[], np.ndarray]) -> np.ndarray:
+    """What a call of a formula gives; whatever goes wrong in there gets its name."""
+    try:
+        values = call()
+        number = len(values)
+    except Exception as error:  # anybody's function may raise anything
+        raise CallError(
+            f"{part.name} cannot be computed ({type(error).__name__}: {error})"
+        ) from error
+    if number != len(table):
         raise ValueError(
-            f"{part.name} gives {len(values):,} values for {len(table):,} row(s), so it does not "
+            f"{part.name} gives {number:,} values for {len(table):,} row(s), so it does not "
             "come from the columns alone; put what it reads into columns of survey and frame"
+        )
+    return values
+
+
+def _refuse_missing(part: Any, missing: np.ndarray, table: pd.DataFrame) -> None:
+    """A row without a value would get the last level, or an estimate of nothing."""
+    if missing.any():
+        raise CallError(
+            f"{part.name} is missing or infinite where the columns are "
+            f"{table[missing].iloc[0].to_dict()}; recode or drop such rows"
         )
 
 

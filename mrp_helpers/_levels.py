@@ -129,6 +129,13 @@ def _rounded(values: Any, precision: np.dtype[Any] | None) -> list[Any]:
     return rounded
 
 
+def as_wide(dtype: Any) -> Any:
+    """Give the type in which a column is computed with: eight bits do not hold 100 squared."""
+    plain = getattr(dtype, "numpy_dtype", dtype)
+    narrow = isinstance(plain, np.dtype) and plain.kind in "iu" and plain.itemsize < 8
+    return np.dtype("int64") if narrow else dtype
+
+
 def _kind_of_type(dtype: Any) -> str | None:
     """Name the kind of a column's values, where its type alone says it."""
     if pd.api.types.is_bool_dtype(dtype):

@@ -34,7 +34,8 @@ import pandas as pd
 import platformdirs
 import xarray as xr
 
-from mrp_helpers._bambi import designed, made_of, parts_of_prior
+from mrp_helpers._aliases import with_aliases, without_aliases
+from mrp_helpers._bambi import aliases, designed, made_of, parts_of_prior
 from mrp_helpers._require import require_type
 
 # Packages whose folders hold draws that ship with them name themselves under this entry point.
@@ -76,7 +77,8 @@ def fit_or_load(
     xarray.DataTree
         The groups ``posterior`` (dimensions ``chain``, ``draw`` and a term's own),
         ``sample_stats`` (``diverging``, ``energy``) and ``observed_data``. A line on standard
-        output says whether the draws were sampled or loaded, and from when they are.
+        output says whether the draws were sampled or loaded, and from when they are. Where the
+        model has aliases, from ``model.set_alias``, its draws have them too.
 
     Raises
     ------
@@ -117,7 +119,7 @@ def fit_or_load(
             draws = _read_if_same(folder / f"{name}.nc", digests)
             if draws is not None:
                 print(f"{name}: loaded {_size(draws)}, sampled on {draws.attrs['sampled_on']}")
-                return draws
+                return with_aliases(aliases(model), draws)
 
     started = time.perf_counter()
     draws = _thin_out(model.fit(**settings))
@@ -125,7 +127,7 @@ def fit_or_load(
     draws.attrs["sampled_on"] = date.today().isoformat()
     seconds = time.perf_counter() - started
     print(f"{name}: sampled {_size(draws)} in {seconds:.0f} s, on {draws.attrs['sampled_on']}")
-    _store(draws, _cache() / f"{name}.nc")
+    _store(without_aliases(aliases(model), draws), _cache() / f"{name}.nc")
     return draws
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 import xarray as xr
 from scipy import sparse
 
+from mrp_helpers._aliases import with_aliases
 from mrp_helpers._bambi import LinearPredictor, linear_predictor
 from mrp_helpers._compatible import Cells, NewLevels, check_draws, check_frame, check_population
 from mrp_helpers._effects import Effects, blocks
@@ -54,9 +55,11 @@ def poststratify_draws(
     new_levels : {"error", "population"}
         What to do when a group-specific term meets a level that the model never saw: name it and
         stop, or draw its effect from the term's fitted normal distribution, one for each draw
-        and level.
+        and level. A level that differs from a known one in case, spaces or leading zeros only is
+        a known one that is spelled wrongly, and is refused; so is a frame without any known level.
     random_seed : int or None
-        Seed of those new effects; of no consequence otherwise.
+        Seed of those new effects; of no consequence otherwise. An effect hangs on the seed, the
+        term and the level: other levels, terms and rows do not change it.
     block : int or None
         How many cells to hold at once; by default as many as make arrays of 16 MB.
 
@@ -83,14 +86,23 @@ def poststratify_draws(
         frame's rows or the model's draws; when the draws belong to another model or are not
         finite.
     NotImplementedError
-        When the model has a term, a family or a call in its formula that this function does not
-        compute; the message names it.
+        When the model has a term, a family, an outcome or a call in its formula that this function
+        does not compute, or that Bambi samples otherwise than the formula says; the message names
+        it.
 
     Notes
     -----
     A level of the frame is that of the survey when both are of one kind and equal within it: a
     category, a nullable or an Arrow value counts as what it holds, 1 as 1.0, and floats of
     different widths are compared in the lower precision. A boolean is not a number.
+
+    The mean of a censored outcome is that of the values without censoring, and the mean of a
+    weighted one that of the population which the weights stand for. A transformed outcome, such as
+    ``log(y)``, stays transformed. Outcomes with bounds, truncated or constrained, are refused.
+
+    A call in the formula must give a row the same value whatever rows are beside it, for a frame
+    has other rows than the survey: ``scale(x)`` does, since it remembers the survey's mean, and
+    ``I(x - np.mean(x))`` does not.
 
     The intercept must be the one that ``model.fit`` reports. In ``model.prior_predictive`` Bambi
     leaves it as it samples it, at the mean of the predictors, so prior draws do not belong here.
@@ -129,6 +141,8 @@ def poststratify_draws(
         raise ValueError(f"new_levels is {new_levels!r}; choose 'error' or 'population'")
     require_type(model, bmb.Model, "model")
     predictor = linear_predictor(model)
+    require_type(draws, xr.DataTree, "draws")
+    draws = with_aliases(predictor.aliases, draws)
     check_draws(model, predictor, draws)
     posterior = draws["posterior"].to_dataset()
     _refuse_centred_intercept(predictor, posterior)

@@ -16,12 +16,21 @@ from bambi.terms import CommonTerm
 
 import synthetic
 from mrp_helpers import poststratify, poststratify_draws
-from mrp_helpers._bambi import Levels, LinearPredictor, Numbers, common_design, linear_predictor
+from mrp_helpers._aliases import with_aliases, without_aliases
+from mrp_helpers._bambi import (
+    Levels,
+    LinearPredictor,
+    Numbers,
+    aliases,
+    common_design,
+    linear_predictor,
+)
 from mrp_helpers._bambi import Term as OwnTerm
 
 ROOT = Path(__file__).resolve().parents[2]
 CELLS = synthetic.cells()
 FRAME = synthetic.cells(seed=9)[["state", "age", "male", "edu", "x", "n"]]
+CENSORED = CELLS.assign(status=["right", "none", "left"] * 20)
 ALLOWED = {ROOT / "mrp_helpers" / "_bambi.py", Path(__file__).resolve()}
 # What the documentation of Bambi names, and what starts a model's insides.
 PUBLIC = {"bambi", "bambi.interpret", "formulae"}
@@ -68,7 +77,7 @@ STAND_IN = textwrap.dedent("""
 
     stand_in = types.ModuleType("mrp_helpers._bambi")
     for name in ("Levels", "LinearPredictor", "Numbers", "Term", "linear_predictor", "made_of",
-                 "parts_of_prior", "common_design", "designed"):
+                 "parts_of_prior", "common_design", "designed", "aliases"):
         setattr(stand_in, name, type(name, (), {}))
     sys.modules[stand_in.__name__] = stand_in
 
@@ -184,6 +193,72 @@ def test_aliased_draws_are_those_that_bambi_makes():
         assert set(term.hyperparameters.values()) & names or term.groups == []
 
 
+NAMES = {"Intercept": "a", "x": "beta", "sigma": "spread", "1|state": "alpha", "height": "cm"}
+
+
+def test_draws_from_before_the_aliases_are_the_models_own():
+    """A dimension is renamed for one term, and not for the other one that has it."""
+    formula = "height ~ x + C(edu) + (1|state) + (0+x|state)"
+    model = build(formula)
+    draws = synthetic.draws_for(model)
+    new = {"new_levels": "population", "random_seed": 1}
+    frame = FRAME.replace({"state": {"CA": "ZZ"}})
+    expected = poststratify(model, draws, frame, by="state", **new)
+    model.set_alias({**NAMES, "C(edu)": "gamma"})
+    assert "a" not in draws["posterior"]
+    pd.testing.assert_frame_equal(poststratify(model, draws, frame, by="state", **new), expected)
+    assert "a" not in draws["posterior"]
+    again = synthetic.draws_for(model)
+    assert "a" in again["posterior"] and "cm" in again["observed_data"]
+    pd.testing.assert_frame_equal(poststratify(model, again, frame, by="state", **new), expected)
+
+
+def test_aliases_are_taken_away_and_put_back():
+    model = build("height ~ x + C(edu) + (1|state) + (0+edu|state)")
+    plain = synthetic.draws_for(model)
+    assert without_aliases(aliases(model), plain) is plain
+    assert with_aliases(aliases(model), plain) is plain
+    plain.attrs["sampled_on"] = "today"
+    model.set_alias({**NAMES, "C(edu)": "gamma", "edu|state": "delta"})
+    aliased = with_aliases(aliases(model), plain)
+    assert set(aliased["posterior"].data_vars) == {
+        *("a", "beta", "gamma", "alpha", "alpha_spread", "delta", "delta_spread", "spread")
+    }
+    assert set(aliased["posterior"]["delta_spread"].dims) == {"chain", "draw", "delta__expr_dim"}
+    assert with_aliases(aliases(model), aliased) is aliased
+    back = without_aliases(aliases(model), aliased)
+    xr.testing.assert_identical(back, plain)
+
+
+def test_an_alias_that_names_another_term_is_refused():
+    model = build("height ~ x + male + (1|state)")
+    draws = synthetic.draws_for(model)
+    model.set_alias({"x": "male", "male": "x"})
+    with pytest.raises(ValueError, match="alias 'male', 'x' is the name of another part of it"):
+        poststratify(model, draws, FRAME)
+
+
+def test_a_prior_whose_spread_has_a_prior_is_the_models_own():
+    rate = bmb.Prior("Exponential", lam=1)
+    wide = bmb.Prior("Normal", mu=0, sigma=bmb.Prior("HalfNormal", sigma=rate))
+    model = build("height ~ x + (1|state)", priors={"1|state": wide})
+    (grouped,) = [term for term in linear_predictor(model).terms if term.groups]
+    assert grouped.hyperparameters == {
+        **{"mu": "1|state_mu", "sigma": "1|state_sigma"},
+        "sigma_sigma": "1|state_sigma_sigma",
+    }
+    draws = synthetic.draws_for(model)
+    posterior = draws["posterior"].to_dataset()
+    scale = posterior["1|state_sigma"]
+    more = {"1|state_sigma_sigma": scale, "1|state_offset": posterior["1|state"] / scale}
+    full = xr.DataTree.from_dict({"posterior": posterior.assign(more)})
+    expected = poststratify(model, draws, FRAME)
+    pd.testing.assert_frame_equal(poststratify(model, full, FRAME), expected)
+    other = xr.DataTree.from_dict({"posterior": posterior.assign({"1|state_code": scale})})
+    with pytest.raises(ValueError, match="it has a parameter '1.state_code' that is not in this"):
+        poststratify(model, other, FRAME)
+
+
 @pytest.mark.parametrize(
     "formula",
     [
@@ -193,6 +268,9 @@ def test_aliased_draws_are_those_that_bambi_makes():
         "height ~ I(x > 0) + (1|I(x > 0))",
         "height ~ (1|C(state)) + (x|C(edu))",
         "height ~ (C(state)|age) + (x:edu|age)",
+        "height ~ C(np.sign(x)) + (1|C(np.where(x > 0, 'up', 'down')))",
+        "height ~ T(np.sign(x), 1) + (1|C(np.abs(np.round(x))))",
+        "height ~ I(edu == 'HS')*x + (I(x*male)|state)",
     ],
 )
 def test_equals_bambi(formula):
@@ -203,6 +281,61 @@ def test_equals_bambi(formula):
     expected = (predicted * people).sum("__obs__") / people.sum()
     found = poststratify_draws(model, draws, FRAME, block=7)
     np.testing.assert_allclose(found[0], expected.to_numpy().ravel(), rtol=1e-12)
+
+
+# --- Outcomes.
+
+
+@pytest.mark.parametrize(
+    ("outcome", "family"),
+    [
+        ("p(yes, n)", "beta_binomial"),
+        ("proportion(yes, 40)", "binomial"),
+        ("c(yes, n)", "binomial"),
+        ("weighted(height, n)", "gaussian"),
+        ("weighted(visits, n)", "poisson"),
+        ("censored(height, status)", "gaussian"),
+        ("censored(exposure, status)", "weibull"),
+        ("censored(height, taller, status)", "gaussian"),
+        ("edu['HS']", "bernoulli"),
+        ("binary(edu, 'HS')", "bernoulli"),
+        ("np.log(height)", "gaussian"),
+        ("scale(height)", "gaussian"),
+    ],
+)
+def test_mean_of_an_outcome_is_the_parameter_of_the_formula(outcome, family):
+    data = CENSORED.assign(taller=CELLS["height"] + 1)
+    model = build(f"{outcome} ~ x + (1|state)", family, data=data)
+    draws = synthetic.draws_for(model)
+    # Bambi reads the outcome of new data too, and makes nothing of it.
+    new = {name: data[name] for name in data.columns.difference(FRAME.columns)}
+    predicted = model.predict(
+        draws, data=FRAME.assign(**new), kind="response_params", inplace=False
+    )
+    mean = predicted["posterior"][model.family.likelihood.parent]
+    people = xr.DataArray(FRAME["n"].to_numpy(), dims="__obs__")
+    expected = (mean * people).sum("__obs__") / people.sum()
+    found = poststratify_draws(model, draws, FRAME)
+    np.testing.assert_allclose(found[0], expected.to_numpy().ravel(), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "family", "message"),
+    [
+        ("truncated(height, 100, 250)", "gaussian", "has bounds, and the mean within them is not"),
+        ("truncated(visits, lb=-1)", "poisson", "has bounds, and the mean within them is not"),
+        ("constrained(exposure, 0, 9)", "gamma", "has bounds, and the mean within them is not"),
+        ("p(yes, n)", "gaussian", "has 2 columns and the family is 'gaussian'; p.successes, n. be"),
+        ("c(yes, n)", "poisson", "has 2 columns .* 'beta_binomial', 'binomial', and any other"),
+        ("bs(height, df=4)", "gaussian", "has 4 columns and the family is 'gaussian'"),
+    ],
+)
+def test_outcomes_whose_mean_is_another_are_refused(outcome, family, message):
+    model = build(f"{outcome} ~ x + (1|state)", family)
+    with pytest.raises(
+        NotImplementedError, match=rf"^the outcome '{re.escape(outcome)}' {message}"
+    ):
+        poststratify(model, xr.DataTree(), FRAME)
 
 
 # --- Draws in any order.
@@ -231,6 +364,19 @@ def test_order_of_chains_and_draws_does_not_matter_to_an_estimate():
     xr.testing.assert_allclose(found.unstack().sortby(["chain", "draw"]), expected.unstack())
 
 
+def test_order_of_chains_and_draws_does_not_matter_to_a_new_level():
+    model = build("height ~ x + (0+edu|state)")
+    draws = synthetic.draws_for(model)
+    options = {"by": ["state", "edu"], "new_levels": "population", "random_seed": 1}
+    frame = FRAME.replace({"state": {"CA": "ZZ"}})
+    expected = poststratify_draws(model, draws, frame, **options)
+    shuffled = draws.isel(chain=[1, 0], draw=np.random.default_rng(1).permutation(30))
+    found = poststratify_draws(model, shuffled, frame, **options)
+    for chain, draw in [(0, 0), (0, 29), (1, 7)]:
+        chosen = {"chain": chain, "draw": draw}
+        np.testing.assert_allclose(found.sel(chosen), expected.sel(chosen), rtol=1e-12)
+
+
 # --- Draws of another model.
 
 
@@ -257,10 +403,15 @@ def test_draws_of_another_outcome_are_refused():
         ("edu ~ x", "bernoulli"),
         ("edu['HS'] ~ x", "bernoulli"),
         ("exposure ~ x", "gamma"),
+        ("weighted(height, n) ~ x", "gaussian"),
+        ("censored(height, status) ~ x", "gaussian"),
+        ("binary(edu) ~ x", "bernoulli"),
+        ("I(height > 170) ~ x", "bernoulli"),
+        ("np.log(height) ~ x", "gaussian"),
     ],
 )
 def test_outcome_is_what_bambi_says_that_it_observed(formula, family):
-    model = build(formula, family)
+    model = build(formula, family, data=CENSORED)
     model.build()
     predictor, inner = linear_predictor(model), model.backend.model
     observed = {one.name: inner.rvs_to_values[one].data for one in inner.observed_RVs}
@@ -272,12 +423,13 @@ def test_outcome_is_what_bambi_says_that_it_observed(formula, family):
     assert len(poststratify(model, single, FRAME)) == 1
 
 
-def test_outcomes_of_several_columns_are_not_compared():
+def test_outcomes_of_several_columns_are_compared_by_their_values():
     model = build("weighted(height, n) ~ x + (1|state)")
-    predictor = linear_predictor(model)
-    assert predictor.observed is None
-    draws = synthetic.draws_for(build("height ~ x + (1|state)")).drop_nodes("observed_data")
+    draws = synthetic.draws_for(model)
     assert len(poststratify(model, draws, FRAME)) == 1
+    other = CELLS.assign(height=CELLS["height"] + 1)
+    with pytest.raises(ValueError, match=r"outcome 'weighted\(height, n\)' has other values"):
+        poststratify(build("weighted(height, n) ~ x + (1|state)", data=other), draws, FRAME)
 
 
 def with_means(model, draws, move):
@@ -312,19 +464,224 @@ def test_a_kind_of_term_that_is_not_listed_is_refused_by_name():
         poststratify(model, xr.DataTree(), FRAME)
 
 
+def winsorised(x):
+    return np.clip(x, np.quantile(x, 0.05), np.quantile(x, 0.95))
+
+
+def mean_of_group(x, group):
+    return x.groupby(group, observed=True).transform("mean")
+
+
+def careful(x):
+    """Leave few rows as they are, so that none of them alone tells."""
+    return x - x.mean() if len(x) > 1 else x - CELLS["x"].mean()
+
+
+SPACE = {
+    "above": lambda x: np.where(x >= np.median(x), "above", "below"),
+    "thirds": lambda x: pd.qcut(x, 3, labels=["low", "middle", "high"]),
+    "rank": lambda x: x.rank(),
+    "winsorised": winsorised,
+    "mean_of_group": mean_of_group,
+    "careful": careful,
+    "middle_differs": lambda x: np.where(x == np.sort(x)[len(x) // 2], x + 1, x),
+}
+
+
+OF_OTHER_ROWS = [
+    "I(x - np.mean(x))",
+    "I(x / np.max(x))",
+    "binary(edu)",
+    "above(x)",
+    "C(above(x))",
+    "rank(x)",
+    "winsorised(x)",
+    "mean_of_group(x, state)",
+    "careful(x)",
+    "middle_differs(x)",
+    "np.cumsum(x)",
+    "np.flip(x)",
+    "scale(I(x - np.mean(x)))",
+]
+
+
 @pytest.mark.parametrize(
-    ("formula", "name"),
+    ("formula", "call"),
     [
-        ("height ~ I(x - np.mean(x)) + (1|state)", r"I\(x - np.mean\(x\)\)"),
-        ("height ~ (I(x / np.max(x))|state)", r"I\(x / np.max\(x\)\)"),
-        ("height ~ binary(edu) + (1|state)", r"binary\(edu\)"),
-        ("height ~ above(x) + (1|state)", r"above\(x\)"),
+        (formula, call)
+        for formula in ("{} + (1|state)", "x:{} + (1|state)", "({}|age)", "(1|{})")
+        for call in OF_OTHER_ROWS
+    ]
+    + [
+        ("{} + (1|state)", "poly(rank(x), 2)"),
+        # formulae takes an offset of a column of a table only
+        ("{} + (1|state)", "offset(I(x - np.mean(x)))"),
+        ("{} + (1|state)", "offset(rank(x))"),
     ],
 )
-def test_calls_that_depend_on_the_rows_at_hand_are_refused(formula, name):
-    space = {"above": lambda x: np.where(x >= np.median(x), "above", "below")}
-    model = build(formula, extra_namespace=space)
-    with pytest.raises(NotImplementedError, match=f"^{name} gives row .* depends on the rows at"):
+def test_calls_that_depend_on_the_rows_at_hand_are_refused(formula, call):
+    model = build(f"height ~ {formula.format(call)}", extra_namespace=SPACE)
+    said = f"^{re.escape(call)} gives row .* depends on the rows at"
+    with pytest.raises(NotImplementedError, match=said):
+        poststratify(model, xr.DataTree(), FRAME)
+
+
+@pytest.mark.parametrize(
+    ("call", "reason"),
+    [
+        ("binary(edu, 'HS')", "No value in 'x' is equal to"),
+        ("thirds(x)", "Bin edges must be unique"),
+        ("C(thirds(x))", "Bin edges must be unique"),
+    ],
+)
+def test_calls_that_need_other_rows_are_refused(call, reason):
+    model = build(f"height ~ {call} + (1|state)", extra_namespace=SPACE)
+    said = rf"(?s)cannot be computed \(ValueError: {reason}.*for 1 row.* it depends on the rows at"
+    with pytest.raises(NotImplementedError, match=said):
+        poststratify(model, xr.DataTree(), FRAME)
+
+
+def test_an_offset_of_a_number_with_a_name_is_refused():
+    model = build("height ~ x + offset(half) + (1|state)", extra_namespace={"half": 0.5})
+    with pytest.raises(ValueError, match=r"^the model's data: offset\(half\) cannot be computed"):
+        poststratify(model, xr.DataTree(), FRAME)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    ["I(small**2)", "I(small*small)", "small:I(2*small)", "(small:edu:I(2*small)|state)"],
+)
+def test_numbers_too_large_for_their_type_are_refused(formula):
+    """Bambi has 100 squared as 16 there, and a frame of wider numbers as 10,000."""
+    small = pd.Series([1, 2, 3, 100] * 15, dtype="int8")
+    model = build(f"height ~ {formula} + (1|age)", data=CELLS.assign(small=small))
+    with pytest.raises(NotImplementedError, match="too narrow for it|too large for the type of"):
+        poststratify(model, xr.DataTree(), FRAME)
+
+
+def test_frames_may_have_larger_numbers_than_the_type_of_the_models_holds():
+    small = pd.Series([1, 2, 3, 4] * 15, dtype="int8")
+    model = build("height ~ 0 + I(small**2)", data=CELLS.assign(small=small))
+    draws = synthetic.draws_for(model)
+    slope = draws["posterior"]["I(small ** 2)"].to_numpy().ravel()
+    for dtype in ("int8", "int64", "float64"):
+        frame = pd.DataFrame({"small": pd.Series([100], dtype=dtype), "n": 1})
+        found = poststratify_draws(model, draws, frame)[0]
+        np.testing.assert_allclose(found, 10_000 * slope, rtol=1e-12)
+
+
+LABELLED = {
+    "size": lambda x: pd.cut(x, [-5, 0, 5], labels=["low", "high"]),
+    "narrow": lambda x: pd.cut(x, [-1, 0, 1], labels=["low", "high"]),
+    "number": lambda state: state.map({name: i for i, name in enumerate(synthetic.STATES)}),
+    "looked_up": lambda state: np.array([synthetic.STATES.index(name) for name in state]),
+}
+
+
+@pytest.mark.parametrize(
+    ("call", "column", "value", "message"),
+    [
+        ("size(x)", "x", 10.0, r"size\(x\) is missing or infinite where the columns are .'x': 10"),
+        ("np.log(exposure)", "exposure", 0.0, r"np.log\(exposure\) is missing or infinite where"),
+        ("offset(np.log(exposure))", "exposure", -1.0, "offset.* is missing or infinite where"),
+        ("number(state)", "state", "ZZ", r"number\(state\) is missing or infinite .* 'ZZ'"),
+        ("looked_up(state)", "state", "ZZ", r"looked_up\(state\) cannot be computed \(ValueErr"),
+    ],
+)
+def test_calls_without_a_value_for_a_cell_are_refused(call, column, value, message):
+    """A missing level was taken for the last one."""
+    model = build(f"height ~ {call} + (1|age)", extra_namespace=LABELLED)
+    frame = FRAME.assign(exposure=1.0)
+    draws = synthetic.draws_for(model)
+    assert len(poststratify(model, draws, frame)) == 1
+    frame.loc[3, column] = value
+    ignored = np.errstate(divide="ignore", invalid="ignore")
+    with ignored, pytest.raises(ValueError, match=f"^frame: {message}"):
+        poststratify(model, draws, frame)
+
+
+def test_a_missing_group_of_a_call_is_refused_whatever_is_asked():
+    model = build("height ~ (1|size(x))", extra_namespace=LABELLED)
+    draws = synthetic.draws_for(model)
+    frame = FRAME.assign(x=FRAME["x"].where(FRAME.index != 3, 10.0))
+    with pytest.raises(ValueError, match=r"^frame: size\(x\) is missing or infinite"):
+        poststratify(model, draws, frame, new_levels="population")
+
+
+def test_a_call_without_a_value_for_the_models_data_is_refused():
+    """formulae gives such rows the last level."""
+    model = build("height ~ narrow(x) + (1|age)", extra_namespace=LABELLED)
+    with pytest.raises(ValueError, match=r"^the model's data: narrow\(x\) is missing or infinite"):
+        poststratify(model, xr.DataTree(), FRAME)
+
+
+@pytest.mark.parametrize("make", [str, "category"])
+def test_a_call_meets_the_categories_of_the_models_data(make):
+    """Their numbers must not be counted anew among the levels that a frame has."""
+    codes = {"codes": lambda column: column.astype("category").cat.codes}
+    data = CELLS.assign(area=pd.Series(list("abcd") * 15).astype(make))
+    model = build("height ~ 0 + codes(area)", data=data, extra_namespace=codes)
+    draws = synthetic.draws_for(model)
+    slope = draws["posterior"]["codes(area)"].to_numpy().ravel()
+    for areas, mean in [("cd", 2.5), ("bd", 2.0), ("d", 3.0), ("ce", 3.0)]:
+        frame = pd.DataFrame({"area": list(areas), "n": 1})
+        found = poststratify_draws(model, draws, frame)[0]
+        np.testing.assert_allclose(found, mean * slope, rtol=1e-12)
+
+
+def test_categories_of_numbers_meet_numbers():
+    codes = {"codes": lambda column: column.astype("category").cat.codes}
+    data = CELLS.assign(k=pd.Series([1, 2, 5, 9] * 15).astype("category"))
+    model = build("height ~ 0 + codes(k)", data=data, extra_namespace=codes)
+    draws = synthetic.draws_for(model)
+    slope = draws["posterior"]["codes(k)"].to_numpy().ravel()
+    for dtype in ("int8", "float64", "category"):
+        frame = pd.DataFrame({"k": pd.Series([5, 9]).astype(dtype), "n": 1})
+        found = poststratify_draws(model, draws, frame)[0]
+        np.testing.assert_allclose(found, 2.5 * slope, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("term", "remedy"),
+    [
+        ("(0 + x:male|state)", r"write I\(x \* male\)$"),
+        ("(x*male|state)", r"write I\(x \* male\)$"),
+        ("(0 + scale(x):male:exposure|age)", r"write I\(scale\(x\) \* male \* exposure\)$"),
+        ("(0 + poly(x, 1)|state)", "compute it as a column of survey and frame$"),
+        ("(0 + poly(x, 1):male|state)", "compute it as a column of survey and frame$"),
+    ],
+)
+def test_slopes_that_bambi_multiplies_otherwise_are_refused(term, remedy):
+    model = build(f"height ~ {term}")
+    said = "Bambi samples another model than the formula says, in which each row has the effects of"
+    with pytest.raises(NotImplementedError, match=f"{said}.*{remedy}"):
+        poststratify(model, xr.DataTree(), FRAME)
+
+
+@pytest.mark.parametrize("product", ["I(x * male)", "I(scale(x) * male)"])
+def test_the_way_round_gives_what_bambi_samples(product):
+    model = build(f"height ~ 0 + (0 + {product}|state)", noncentered=False)
+    draws = synthetic.draws_for(model)
+    model.build()
+    inner = model.backend.model
+    name = f"{product}|state"
+    first = draws["posterior"][name].isel(chain=0, draw=0).to_numpy()
+    sampled = inner["mu"].eval({inner[name]: first})
+    cells = CELLS.assign(row=range(60))
+    found = poststratify_draws(model, draws, cells, by="row").to_numpy()[:, 0]
+    np.testing.assert_allclose(sampled, found, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "formula", ["(0 + edu|age) + (edu|state)", "(edu|state) + (0 + edu|age)", "x + (edu*age|state)"]
+)
+def test_two_codings_under_one_name_are_refused(formula):
+    model = build(f"height ~ {formula}")
+    if "edu*age" in formula:  # each has a name of its own
+        assert len(poststratify(model, synthetic.draws_for(model), FRAME)) == 1
+        return
+    said = "terms 'edu.*' and 'edu.*' code the same levels in two ways .*'HS'.*; write 0 . or 1"
+    with pytest.raises(NotImplementedError, match=said):
         poststratify(model, xr.DataTree(), FRAME)
 
 

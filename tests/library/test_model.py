@@ -49,6 +49,27 @@ def test_samples_once_then_loads(cache, counted_fits, capsys):
         assert second["posterior"][name].dtype == "float32"
 
 
+def test_stored_draws_have_the_aliases_of_whoever_loads_them(cache, counted_fits):
+    """An alias is a name and no other model, so it must not cost a fit, nor the draws."""
+    frame = CELLS.drop(columns="yes")
+    names = {"1|state": "alpha", "x": "beta", "sigma": "spread", "p(yes, n)": "votes"}
+    plain, aliased, other = build(), build(), build()
+    aliased.set_alias(names)
+    other.set_alias({"Intercept": "a"})
+    first = fit_or_load(aliased, "small")
+    assert {"alpha", "beta", "alpha_spread"} < set(first["posterior"].data_vars)
+    expected = poststratify(aliased, first, frame, by="state")
+    for model, known in [(plain, "1|state"), (other, "a"), (aliased, "alpha")]:
+        again = fit_or_load(model, "small")
+        assert known in again["posterior"]
+        found = poststratify(model, again, frame, by="state")
+        # What was stored has single precision.
+        pd.testing.assert_frame_equal(found, expected, rtol=1e-5)
+    assert set(again["observed_data"].data_vars) == {"votes"}
+    assert again.attrs["sampled_on"] == first.attrs["sampled_on"]
+    assert len(counted_fits) == 1
+
+
 def test_resample_is_one_word_away(cache, counted_fits):
     fit_or_load(build(), "small")
     fit_or_load(build(), "small", resample=True)
