@@ -93,7 +93,11 @@ MORE_MODELS = {
     ),
     "gaussian, three-way groups": ("height ~ 1 + (1|state:age:male)", "gaussian", None),
     "gaussian, slope without intercept": ("height ~ x + (0 + x|state) + (1|edu)", "gaussian", None),
-    "poisson, pairs of slopes": ("visits ~ x*male + (x*male|age)", "poisson", None),
+    "poisson, pairs of slopes": (
+        "visits ~ x*male + (x + male + I(x*male)|age)",
+        "poisson",
+        None,
+    ),
 }
 
 
