@@ -32,14 +32,14 @@ def without_aliases(aliases: Sequence[Alias], draws: xr.DataTree) -> xr.DataTree
 
 def _renamed(draws: xr.DataTree, aliases: Sequence[Alias]) -> xr.DataTree:
     """Rename each variable by itself: two terms may share a dimension that one of them renames."""
-    names = {one.plain: one for one in aliases}
+    names = {one.plain: (one.alias, one.dimensions) for one in aliases}
     groups = {}
     for group, node in draws.children.items():
         variables = {}
         for name, values in node.data_vars.items():
-            one = names.get(str(name), Alias(str(name), str(name), {}))
-            dimensions = {old: new for old, new in one.dimensions.items() if old in values.dims}
-            variables[one.alias] = values.rename(dimensions)
+            alias, dimensions = names.get(str(name), (str(name), {}))
+            there = {old: new for old, new in dimensions.items() if old in values.dims}
+            variables[alias] = values.rename(there)
         groups[group] = xr.Dataset(variables)
     renamed = xr.DataTree.from_dict(groups)
     renamed.attrs = draws.attrs

@@ -550,7 +550,7 @@ def _some_rows(table: pd.DataFrame, seen: np.ndarray) -> Iterator[np.ndarray]:
     once = np.flatnonzero(~table.duplicated())
     once = once[:: max(1, len(once) // _ROWS_TRIED)]
     yield once[::-1]
-    ordered = once[np.argsort(seen[once, 0], kind="stable")]
+    ordered = once[np.argsort(seen[once, 0])]
     yield from np.array_split(ordered, min(3, len(ordered)))
     rng = np.random.default_rng(1)
     for size in (2, 3, 7, 20):

@@ -89,7 +89,7 @@ class _Part:
 
     def _keys(self, cells: np.ndarray) -> np.ndarray:
         """Number combinations of values."""
-        key = np.zeros(len(cells), dtype="int64")
+        key = np.zeros_like(cells)
         for one in self.groupings:
             key = key * len(one.places) + one.codes[cells]
         return key

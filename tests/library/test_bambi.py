@@ -21,6 +21,7 @@ from mrp_helpers._bambi import (
     Levels,
     LinearPredictor,
     Numbers,
+    _some_rows,
     aliases,
     common_design,
     linear_predictor,
@@ -524,6 +525,23 @@ def test_calls_that_depend_on_the_rows_at_hand_are_refused(formula, call):
     said = f"^{re.escape(call)} gives row .* depends on the rows at"
     with pytest.raises(NotImplementedError, match=said):
         poststratify(model, xr.DataTree(), FRAME)
+
+
+def test_rows_that_are_tried():
+    table = pd.DataFrame({"x": [3, 1, 2, 3, 5, 4]})
+    seen = np.column_stack([table["x"], [0, 0, 9, 0, 0, -9]])
+    tried = [rows.tolist() for rows in _some_rows(table, seen)]
+    assert tried[:4] == [[1], [2], [4], [5]]  # the extremes of each column
+    assert tried[4] == [5, 4, 2, 1, 0]  # each value once, in another order
+    assert tried[5:8] == [[1, 2], [0, 5], [4]]  # small, middle and large ones
+    assert [len(rows) for rows in tried[8:]] == [2, 3, 5, 5]
+    assert [rows.tolist() for rows in _some_rows(table, seen)] == tried
+
+
+def test_few_rows_of_many_are_tried():
+    table = pd.DataFrame({"x": range(5000)})
+    tried = list(_some_rows(table, table.to_numpy()))
+    assert tried[2].tolist() == list(range(4998, -1, -2))
 
 
 @pytest.mark.parametrize(

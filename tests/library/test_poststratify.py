@@ -379,7 +379,8 @@ def test_a_frame_without_any_known_level_is_refused(formula):
     frame = FRAME.assign(state="of " + FRAME["state"])
     said = (
         "^frame: column 'state' has no level that the model saw: it has 'of AK', 'of AL', 'of CA', "
-        "'of NY', 'of TX', and the model has 'AK', 'AL', 'CA', 'NY', 'TX'. Recode the frame to the"
+        "'of NY', 'of TX', and the model has 'AK', 'AL', 'CA', 'NY', 'TX'. Recode the frame to the "
+        "model's levels; if all of them are new, estimate them beside at least one that is known$"
     )
     with pytest.raises(ValueError, match=said):
         poststratify(model, draws, frame, new_levels="population")
@@ -391,6 +392,19 @@ def test_a_frame_without_any_known_level_is_refused(formula):
     assert len(poststratify(model, draws, frame.head(24), new_levels="population")) == 1
     frame.loc[0, "state"] = "AK"
     assert len(poststratify(model, draws, frame, new_levels="population")) == 1
+    four = build(formula, "gaussian", data=CELLS[CELLS["state"] != "TX"])
+    with pytest.raises(
+        ValueError, match="no level that the model saw: it has 'of NY', 'of TX', an"
+    ):
+        poststratify(four, synthetic.draws_for(four), frame.tail(24), new_levels="population")
+
+
+def test_each_combination_with_a_new_level_has_an_effect_of_its_own():
+    model = build("height ~ 0 + (1|state:age)", "gaussian")
+    frame = FRAME.replace({"state": {"AL": "ZA", "CA": "ZB", "NY": "ZC", "TX": "ZD"}})
+    options = {"by": ["state", "age"], "new_levels": "population", "random_seed": 1}
+    found = poststratify(model, synthetic.draws_for(model), frame, **options)
+    assert found["estimate"].round(12).nunique() == 15
 
 
 @pytest.mark.parametrize(
