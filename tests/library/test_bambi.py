@@ -527,6 +527,17 @@ def test_calls_that_depend_on_the_rows_at_hand_are_refused(formula, call):
         poststratify(model, xr.DataTree(), FRAME)
 
 
+def test_the_row_is_named_and_small_differences_count():
+    data = pd.DataFrame({"x": [5.0, 1, 2, 3, 4], "y": range(5)}, index=list("abcde"))
+    moved = {"moved": lambda x: x + 0.5 * ((x == 2) & (len(x) == 5))}
+    model = build("y ~ moved(x)", data=data, extra_namespace=moved)
+    with pytest.raises(NotImplementedError, match="gives row 'c' of .* when other rows are beside"):
+        poststratify(model, xr.DataTree(), data)
+    for call in ("I(x + 0.000001 * np.mean(x))", "I(0.000000001 * (x - np.mean(x)))"):
+        with pytest.raises(NotImplementedError, match="when it is alone"):
+            poststratify(build(f"y ~ {call}", data=data), xr.DataTree(), data)
+
+
 def test_rows_that_are_tried():
     table = pd.DataFrame({"x": [3, 1, 2, 3, 5, 4]})
     seen = np.column_stack([table["x"], [0, 0, 9, 0, 0, -9]])
@@ -573,7 +584,8 @@ def test_numbers_too_large_for_their_type_are_refused(formula):
     """Bambi has 100 squared as 16 there, and a frame of wider numbers as 10,000."""
     small = pd.Series([1, 2, 3, 100] * 15, dtype="int8")
     model = build(f"height ~ {formula} + (1|age)", data=CELLS.assign(small=small))
-    with pytest.raises(NotImplementedError, match="too narrow for it|too large for the type of"):
+    said = "gives row 3 of the model's data .* too narrow for it|too large for the type of"
+    with pytest.raises(NotImplementedError, match=said):
         poststratify(model, xr.DataTree(), FRAME)
 
 
