@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # what type checkers and editors read; tests compare it with 
     from mrp_helpers.model import fit_or_load as fit_or_load
     from mrp_helpers.model import sampler_health as sampler_health
     from mrp_helpers.plots import plot_composition as plot_composition
+    from mrp_helpers.plots import plot_errors as plot_errors
     from mrp_helpers.plots import plot_estimates as plot_estimates
     from mrp_helpers.plots import plot_map as plot_map
     from mrp_helpers.plots import tabulate_estimates as tabulate_estimates
@@ -32,6 +33,8 @@ if TYPE_CHECKING:  # what type checkers and editors read; tests compare it with 
     from mrp_helpers.recode import OUTCOMES as OUTCOMES
     from mrp_helpers.recode import clean_cces as clean_cces
     from mrp_helpers.recode import recode_to_frame as recode_to_frame
+    from mrp_helpers.roles import ROLES as ROLES
+    from mrp_helpers.roles import role as role
     from mrp_helpers.sample import PUBLISHED_SELECTION as PUBLISHED_SELECTION
     from mrp_helpers.sample import aggregate_cells as aggregate_cells
     from mrp_helpers.sample import draw_biased_sample as draw_biased_sample
@@ -44,9 +47,11 @@ _NAMES_OF_MODULES = {
     "data": "load_cces load_heart_transplants load_poststrat_frame load_state_predictors",
     "evaluate": "evaluate",
     "model": "fit_or_load sampler_health",
-    "plots": "plot_composition plot_estimates plot_map tabulate_estimates use_course_style",
+    "plots": "plot_composition plot_errors plot_estimates plot_map tabulate_estimates "
+    "use_course_style",
     "poststratify": "poststratify poststratify_draws",
     "recode": "CELL FIPS_STATES LEVELS OUTCOMES clean_cces recode_to_frame",
+    "roles": "ROLES role",
     "sample": "PUBLISHED_SELECTION aggregate_cells draw_biased_sample selection_weights",
     "weight": "effective_sample_size hajek_mean rake",
 }

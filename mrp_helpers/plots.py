@@ -1,20 +1,17 @@
-"""One palette and the few figures that chapters share.
+"""The few figures that chapters share, with the marks that `roles` gives to methods."""
 
-Colours are Okabe and Ito's, which survive the common kinds of colour blindness; shape is a second
-code for the same thing, so that a figure can also be read in grey.
-"""
-
+import sys
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from cycler import cycler
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize, to_rgb
+from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 from mrp_helpers._require import (
     listing,
@@ -23,9 +20,22 @@ from mrp_helpers._require import (
     require_numbers,
     require_type,
 )
+from mrp_helpers.roles import Role, role
 
 OKABE_ITO = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
-_MARKERS = ["o", "D", "s", "^", "v", "P", "X"]
+# What tables are usually called; any other name gets the first mark that is free.
+_CALLED = {
+    "truth": "truth",
+    "official": "truth",
+    "raw": "raw",
+    "raked": "weighted",
+    "weighted": "weighted",
+    "no pooling": "no pooling",
+    "fixed effects": "no pooling",
+    "mrp": "mrp",
+    "main model": "mrp",
+}
+_FREE = ["mrp", "weighted", "no pooling", "other", "highlighted", "raw", "truth"]
 # One tile a state, (column, row), so that small states are as easy to see as large ones.
 TILES = {
     "AK": (0, 0), "ME": (10, 0), "WI": (5, 1), "VT": (9, 1), "NH": (10, 1),
@@ -38,33 +48,61 @@ TILES = {
     "SC": (7, 5), "OK": (3, 6), "LA": (4, 6), "MS": (5, 6), "AL": (6, 6), "GA": (7, 6),
     "HI": (0, 7), "TX": (3, 7), "FL": (8, 7),
 }  # fmt: skip
-_WIDTH = 4.8  # inches: at this width a phone still shows the names of the rows
-_ROW = 0.21  # inches for one group of a tall chart
+# Five classes of a map, from low to high, on any ground; no role has these colours.
+_CLASSES = ["#7B3294", "#BFA0CE", "#ECECEC", "#9BD093", "#1B7837"]
+_STEPS = [0.5, 1, 2, 5, 10, 20, 50, 100]
+_OUTSIDE = "#767676"  # words beside the tiles, which the site's dark mode leaves as they are
+_WIDTH = 6.0  # inches: as wide as the text, and a phone still shows the names of the rows
+_ROW = 0.205  # inches for one group of a tall chart
 
 
 def use_course_style() -> None:
-    """Set matplotlib's defaults for the course: colours, shapes, sizes that a phone can show.
+    """Set matplotlib's defaults for the course: marks of roles, and figures as wide as the text.
+
+    In a notebook, figures become drawings (SVG) with words that stay words, so that they are sharp
+    on any screen; drawn twice, they are the same to the letter.
 
     Examples
     --------
     >>> from mrp_helpers import use_course_style
     >>> use_course_style()
     """
+    marks = [role(name) for name in _FREE if name != "truth"]
     plt.rcParams.update(
         {
-            "axes.prop_cycle": cycler(color=OKABE_ITO, marker=_MARKERS),
+            "axes.prop_cycle": cycler(
+                color=[mark.light for mark in marks], marker=[mark.shape for mark in marks]
+            ),
             "axes.spines.top": False,
             "axes.spines.right": False,
             "axes.titlesize": "medium",
             "axes.titlelocation": "left",
             "figure.dpi": 120,
-            "figure.figsize": (_WIDTH, 3.2),
+            "figure.figsize": (_WIDTH, 3.6),
             "figure.constrained_layout.use": True,
+            "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "sans-serif"],
             "font.size": 11,
             "legend.frameon": False,
             "lines.markersize": 5,
+            "svg.fonttype": "none",
+            "svg.hashsalt": "mrp_helpers",
         }
     )
+    if "IPython" in sys.modules and (shell := sys.modules["IPython"].get_ipython()):
+        _draw_sharply(shell)
+
+
+def _draw_sharply(shell: object) -> None:
+    """Have a notebook store figures as drawings, of the size that they were given."""
+    from matplotlib_inline.config import InlineBackend
+
+    inline = InlineBackend.instance(parent=shell)
+    inline.shell = shell
+    # What a file says of its maker and its day would differ from run to run.
+    unsaid = dict.fromkeys(["Creator", "Date", "Format", "Type"])
+    options: dict[str, Any] = {"bbox_inches": None, "metadata": unsaid}
+    inline.print_figure_kwargs = options
+    inline.figure_formats = {"svg"}
 
 
 def plot_composition(
@@ -140,9 +178,9 @@ def plot_composition(
 
     ax = ax or plt.subplots(figsize=(_WIDTH, 0.9 + 1.6 * _ROW * len(shares)))[1]
     rows = np.arange(len(shares))
-    ax.hlines(rows, shares.min(axis=1), shares.max(axis=1), color="0.6", linewidth=1)
-    for number, name in enumerate(["population", "sample"]):
-        ax.plot(shares[name], rows, _MARKERS[number], color=OKABE_ITO[number], label=name)
+    ax.hlines(rows, shares.min(axis=1), shares.max(axis=1), **role("guide").line())
+    for name, mark in {"population": role("truth"), "sample": role("raw")}.items():
+        ax.plot(shares[name], rows, **mark.matplotlib(label=name))
     _name_rows(ax, rows, shares.index)
     # Setting one end freezes the other, and a panel that shares it may need more room.
     ax.set_xlim(0, max(ax.get_xlim()[1], 1.05 * shares.to_numpy().max()))
@@ -158,6 +196,7 @@ def plot_estimates(
     by: str = "state",
     *,
     order: Sequence[object] | None = None,
+    roles: Mapping[str, str] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Show several estimates of the same groups, one row a group.
@@ -171,6 +210,9 @@ def plot_estimates(
         The column that names a group.
     order : sequence or None
         Groups from top to bottom; by default by the first table's estimate, largest on top.
+    roles : mapping of str to str or None
+        For names in the legend, the `role` whose mark they get. Without it a table called "raw",
+        "truth" or "MRP" has the mark of that role, and others what is free.
     ax : matplotlib.axes.Axes or None
         Where to draw; a new figure, as tall as the groups need, by default.
 
@@ -182,11 +224,11 @@ def plot_estimates(
     Raises
     ------
     KeyError
-        When a table lacks a column.
+        When a table lacks a column, or there is no such role or table.
     TypeError
         When `tables` is no mapping, or estimates are not numbers.
     ValueError
-        When there is no table, or more than there are shapes; when a table lists a group twice or
+        When there is no table, or more than there are marks; when a table lists a group twice or
         has none of the groups that are shown.
 
     Examples
@@ -198,20 +240,108 @@ def plot_estimates(
     ['AL', 'AK']
     """
     order = _require_estimates(tables, by, order)
+    marks = _marks_of(tables, roles or {})
     rows = np.arange(len(order))
-    ax = ax or plt.subplots(figsize=(_WIDTH, 1.2 + _ROW * len(rows)))[1]
-    offsets = np.linspace(-0.18, 0.18, len(tables)) if len(tables) > 1 else [0.0]
-    for number, (name, table) in enumerate(tables.items()):
+    lines = 1 if len(rows) > 20 else max(1, 0.7 * len(tables))
+    ax = ax or plt.subplots(figsize=(_WIDTH, 1.0 + _ROW * len(rows) * lines))[1]
+    beside = [name for name, mark in marks.items() if mark.name != "truth"]
+    offsets = dict(zip(beside, np.linspace(-0.2, 0.2, len(beside)), strict=True))
+    if len(beside) == 1:
+        offsets = {}
+    for name, table in tables.items():
         placed = _in_per_cent(table, by, order)
-        at, colour = rows + offsets[number], OKABE_ITO[number]
+        at = rows + offsets.get(name, 0.0)
         if "lower" in placed:
-            ax.hlines(at, placed["lower"], placed["upper"], color=colour, linewidth=1.2)
-        ax.plot(placed["estimate"], at, _MARKERS[number], color=colour, markersize=4, label=name)
+            ax.hlines(at, placed["lower"], placed["upper"], **marks[name].line())
+        ax.plot(placed["estimate"], at, **marks[name].matplotlib(label=name))
     _name_rows(ax, rows, order)
-    ax.grid(axis="y", color="0.92", linewidth=0.6)
+    ax.grid(axis="y", **role("guide").line(linewidth=0.4))
     ax.set_axisbelow(True)
     ax.set_xlabel("estimate (%)")
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(tables), borderaxespad=0.2)
+    columns = min(len(tables), 4)
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, columnspacing=1.2)
+    return ax
+
+
+def plot_errors(
+    tables: Mapping[str, pd.DataFrame],
+    truth: pd.Series,
+    respondents: pd.Series,
+    *,
+    by: str = "state",
+    names: Sequence[object] = (),
+    roles: Mapping[str, str] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Show how far estimates of many groups are from the truth, by the number of respondents.
+
+    Parameters
+    ----------
+    tables : mapping of str to pandas.DataFrame
+        As in `plot_estimates`: the columns `by`, ``estimate`` (a share, 0-1) and, if a table has
+        intervals, ``lower`` and ``upper``.
+    truth : pandas.Series
+        The true share of each group, indexed by the groups.
+    respondents : pandas.Series
+        How many respondents each group has, indexed by the groups.
+    by : str
+        The column that names a group.
+    names : sequence
+        Groups to name beside their marks of the first table.
+    roles : mapping of str to str or None
+        As in `plot_estimates`.
+    ax : matplotlib.axes.Axes or None
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Errors in percentage points, above zero where the estimate is too high. Intervals that miss
+        the truth have the mark of what is wrong.
+
+    Raises
+    ------
+    KeyError
+        When a table lacks a column, there is no such role or table, or `truth` or `respondents`
+        lack a group.
+    TypeError
+        When `tables` is no mapping, or estimates, truth or respondents are not numbers.
+    ValueError
+        When there is no table, or more than there are marks; or a table lists a group twice.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mrp_helpers import plot_errors
+    >>> table = pd.DataFrame({"state": ["AK", "AL"], "estimate": [0.4, 0.6]})
+    >>> truth, asked = pd.Series({"AK": 0.5, "AL": 0.5}), pd.Series({"AK": 5, "AL": 80})
+    >>> ax = plot_errors({"raw": table}, truth, asked)
+    """
+    order = _require_estimates(tables, by, None)
+    for values, what in ((truth, "truth"), (respondents, "respondents")):
+        require_numbers(values, what)
+        if missing := [group for group in order if group not in values.index]:
+            raise KeyError(f"{what} has no number for {listing(missing)}")
+    marks = _marks_of(tables, roles or {})
+    ax = ax or plt.subplots(figsize=(_WIDTH, 0.62 * _WIDTH))[1]
+    ax.axhline(0, **role("truth").line(linewidth=1.2, zorder=0.9))
+    at, right = respondents.reindex(order), 100 * truth.reindex(order)
+    for name, table in tables.items():
+        error = _in_per_cent(table, by, order).sub(right, axis=0)
+        if "lower" in error:
+            missed = (error["lower"] > 0) | (error["upper"] < 0)
+            for part, mark in ((error[~missed], marks[name]), (error[missed], role("wrong"))):
+                ax.vlines(at[part.index], part["lower"], part["upper"], **mark.line())
+        ax.plot(at, error["estimate"], **marks[name].matplotlib(along="y", label=name))
+    first = _in_per_cent(next(iter(tables.values())), by, order)["estimate"] - right
+    for group, spot in pd.DataFrame({"x": at, "y": first}).loc[list(names)].iterrows():
+        ax.annotate(str(group), (spot["x"], spot["y"]), (6, -4), textcoords="offset points")
+    ax.set_xscale("log")
+    ax.xaxis.set_major_locator(LogLocator(subs=[1, 2, 5]))
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.minorticks_off()
+    ax.set(xlabel="respondents", ylabel="estimate minus truth (points)")
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, columnspacing=1.2)
     return ax
 
 
@@ -270,20 +400,27 @@ def plot_map(
     values: pd.Series,
     *,
     label: str,
-    centre: float | None = None,
+    centre: float = 50.0,
+    interval: pd.DataFrame | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Show one number a state on a tile map: every state has the same area.
+    """Show one number a state on a tile map, in five classes around a centre.
+
+    Every state has the same area. The colours are the same on a white and on a dark ground; on the
+    course's site, the image class ``dark-light`` keeps a map from being turned round.
 
     Parameters
     ----------
     values : pandas.Series
-        Numbers indexed by the state's abbreviation; states without a number stay white.
+        Numbers indexed by the state's abbreviation, such as shares in per cent; states without a
+        number stay empty.
     label : str
-        What the colour means, with its unit.
-    centre : float or None
-        A value that gets the neutral colour of a two-sided scale, such as 0 for errors; by
-        default the scale is one-sided.
+        What the number means, with its unit.
+    centre : float
+        The middle of the middle class: 50 for shares in per cent, 0 for errors.
+    interval : pandas.DataFrame or None
+        The columns ``lower`` and ``upper``, indexed like `values`. Each state gets a small bar from
+        one end to the other, on a scale that has the centre in the middle of the tile.
     ax : matplotlib.axes.Axes or None
         Where to draw; a new figure by default.
 
@@ -295,7 +432,7 @@ def plot_map(
     Raises
     ------
     KeyError
-        When an index entry is not one of the 50 states.
+        When an index entry is not one of the 50 states, or `interval` lacks a column.
     TypeError
         When `values` is not a Series of numbers.
     ValueError
@@ -305,10 +442,46 @@ def plot_map(
     --------
     >>> from mrp_helpers import load_state_predictors, plot_map
     >>> votes = load_state_predictors().set_index("state")["repvote"]
-    >>> ax = plot_map(100 * votes, label="Republican share of the vote (%)", centre=50)
+    >>> ax = plot_map(100 * votes, label="Republican share of the vote (%)")
     >>> len(ax.patches)
     50
     """
+    values = _require_tiles(values)
+    if interval is not None:
+        require_columns(interval, ["lower", "upper"], "interval")
+    step = next((s for s in _STEPS if 3 * s >= (values - centre).abs().max()), _STEPS[-1])
+    ends = centre + step * np.array([-1.5, -0.5, 0.5, 1.5])
+    ax = ax or plt.subplots(figsize=(_WIDTH, 0.86 * _WIDTH))[1]
+    ax.figure.patch.set_alpha(0)
+    for state, (column, row) in TILES.items():
+        value = values.get(state, np.nan)
+        known = not np.isnan(value)
+        fill = _CLASSES[np.searchsorted(ends, value)] if known else "none"
+        text = f"{state}\n{round(value)}" if known else state
+        ax.add_patch(Rectangle((column, row), 0.95, 0.95, facecolor=fill, edgecolor=_OUTSIDE))
+        ax.text(
+            column + 0.475,
+            row + (0.4 if interval is not None else 0.475),
+            text,
+            color=_ink(fill),
+            fontsize=10,
+            ha="center",
+            va="center",
+        )
+        if interval is not None and known:
+            reach = np.abs(interval[["lower", "upper"]] - centre).max(axis=None)
+            middle = column + 0.475
+            low, high = middle + 0.4 * (interval.loc[state, ["lower", "upper"]] - centre) / reach
+            ax.hlines(row + 0.83, low, high, color=_ink(fill), linewidth=2)
+            ax.vlines(middle, row + 0.76, row + 0.9, color=_ink(fill), linewidth=0.8)
+    ax.set(xlim=(-0.1, 11.1), ylim=(8.9, -0.1), aspect="equal")
+    ax.axis("off")
+    _key(ax, ends, label)
+    return ax
+
+
+def _require_tiles(values: pd.Series) -> pd.Series:
+    """Check what a map is to show."""
     require_numbers(values, "values")
     values = values.astype("float64")
     unknown = [state for state in values.index if state not in TILES]
@@ -322,24 +495,39 @@ def plot_map(
         raise ValueError("values has no number to show")
     if np.isinf(values).any():
         raise ValueError(f"values is infinite for {listing(values.index[np.isinf(values)])}")
-    if centre is None:
-        colours, scale = plt.get_cmap("cividis"), Normalize(values.min(), values.max())
-    else:
-        reach = (values - centre).abs().max()
-        colours, scale = plt.get_cmap("PuOr_r"), Normalize(centre - reach, centre + reach)
-    ax = ax or plt.subplots(figsize=(_WIDTH, 0.9 * _WIDTH))[1]
-    for state, (column, row) in TILES.items():
-        value = values.get(state, np.nan)
-        colour = "white" if np.isnan(value) else colours(scale(value))
-        ink = "white" if np.dot(to_rgb(colour), (0.3, 0.59, 0.11)) < 0.5 else "black"
-        ax.add_patch(Rectangle((column, row), 0.95, 0.95, facecolor=colour, edgecolor="0.7"))
-        text = state if np.isnan(value) else f"{state}\n{round(value)}"
-        ax.text(column + 0.475, row + 0.475, text, color=ink, fontsize=8, ha="center", va="center")
-    ax.set(xlim=(-0.1, 11.1), ylim=(8.1, -0.1), aspect="equal")
-    ax.axis("off")
-    key = ScalarMappable(scale, colours)
-    ax.figure.colorbar(key, ax=ax, orientation="horizontal", shrink=0.6, pad=0.02, label=label)
-    return ax
+    return values
+
+
+def _ink(fill: str) -> str:
+    """Choose black or white words for a tile, and grey ones where there is none."""
+    if fill == "none":
+        return _OUTSIDE
+    return "white" if np.dot(to_rgb(fill), (0.3, 0.59, 0.11)) < 0.5 else "black"
+
+
+def _key(ax: Axes, ends: np.ndarray, label: str) -> None:
+    """Draw the five classes below a map, their ends, and what they mean."""
+    for number, colour in enumerate(_CLASSES):
+        left = 3 + number
+        ax.plot(
+            [left + 0.02, left + 0.98], [8.12, 8.12], color=colour, linewidth=9, marker="",
+            solid_capstyle="butt",
+        )  # fmt: skip
+    for number, end in enumerate(ends):
+        ax.text(4 + number, 8.34, f"{end:g}", color=_OUTSIDE, fontsize=10, ha="center", va="top")
+    ax.text(2.8, 8.12, label, color=_OUTSIDE, fontsize=10, ha="right", va="center", wrap=True)
+
+
+def _marks_of(names: Iterable[str], roles: Mapping[str, str]) -> dict[str, Role]:
+    """Give each name a mark: what the caller says, what the name says, or what is free."""
+    names = list(names)
+    if set(roles) - set(names):
+        raise KeyError(
+            f"roles name {listing(set(roles) - set(names))}; tables are {listing(names)}"
+        )
+    chosen = {name: roles.get(name, _CALLED.get(str(name).lower())) for name in names}
+    free = [name for name in _FREE if name not in chosen.values()]
+    return {name: role(given or free.pop(0)) for name, given in chosen.items()}
 
 
 def _require_estimates(
@@ -347,8 +535,8 @@ def _require_estimates(
 ) -> list[object]:
     """Check what is to be shown side by side; give the groups from top to bottom."""
     require_type(tables, Mapping, "tables")
-    if not 0 < len(tables) <= len(_MARKERS):
-        raise ValueError(f"{len(tables)} tables given; between 1 and {len(_MARKERS)} can be shown")
+    if not 0 < len(tables) <= len(_FREE):
+        raise ValueError(f"{len(tables)} tables given; between 1 and {len(_FREE)} can be shown")
     for name, table in tables.items():
         require_columns(table, [by, "estimate"], f"table {name!r}")
     if order is None:

@@ -4,12 +4,15 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_rgba
 
 from mrp_helpers import (
     load_state_predictors,
     plot_composition,
+    plot_errors,
     plot_estimates,
     plot_map,
+    role,
     tabulate_estimates,
     use_course_style,
 )
@@ -64,7 +67,41 @@ def test_estimates_are_sorted_by_the_first_table():
 def test_each_series_has_its_own_colour_and_shape():
     ax = plot_estimates({"raw": RAW, "model": MODEL, "truth": RAW})
     assert len({line.get_color() for line in ax.lines}) == 3
-    assert len({line.get_marker() for line in ax.lines}) == 3
+    shapes = {(line.get_marker(), line.get_markerfacecolor() == "none") for line in ax.lines}
+    assert len(shapes) == 3
+
+
+def test_names_choose_marks_and_a_caller_may_choose_others():
+    def drawn(*names, **chosen):
+        ax = plot_estimates(dict.fromkeys(names, RAW), **chosen)
+        return [line.get_color() for line in ax.lines]
+
+    def light(*names):
+        return [role(name).light for name in names]
+
+    assert drawn("raw", "MRP", "truth") == light("raw", "mrp", "truth")
+    assert drawn("official", "main model", "Raked") == light("truth", "mrp", "weighted")
+    assert drawn("A", "MRP", "B") == light("weighted", "mrp", "no pooling")
+    assert drawn("A", "MRP", roles={"A": "wrong"}) == light("wrong", "mrp")
+    every = drawn(*"abcdefg")
+    assert len(set(every)) == 7
+    assert role("wrong").light not in every
+
+
+TRUTH = pd.Series({"AK": 0.5, "AL": 0.45, "CA": 0.45})
+ASKED = pd.Series({"AK": 10, "AL": 100, "CA": 1000})
+
+
+def test_errors_are_shown_over_respondents_and_misses_are_marked():
+    ax = plot_errors({"raw": RAW, "MRP": MODEL}, TRUTH, ASKED, names=["AL"])
+    shown = {line.get_label(): line for line in ax.lines}
+    np.testing.assert_allclose(sorted(shown["raw"].get_xdata()), [10, 100, 1000])
+    np.testing.assert_allclose(sorted(shown["raw"].get_ydata()), [-15, 0, 15])
+    held, missed = ax.collections
+    assert [len(lines.get_segments()) for lines in (held, missed)] == [1, 2]
+    assert held.get_edgecolor()[0].tolist() == list(to_rgba(role("mrp").light))
+    assert missed.get_edgecolor()[0].tolist() == list(to_rgba(role("wrong").light))
+    assert [text.get_text() for text in ax.texts] == ["AL"]
 
 
 def test_a_table_lists_what_the_figure_shows():
@@ -88,14 +125,33 @@ def test_map_writes_each_state_with_its_number():
     votes = load_state_predictors().set_index("state")["repvote"] * 100
     ax = plot_map(votes, label="share", centre=50)
     written = {text.get_text() for text in ax.texts}
-    assert written == {f"{state}\n{value:.0f}" for state, value in votes.items()}
+    states = {f"{state}\n{value:.0f}" for state, value in votes.items()}
+    assert written == states | {"share", "35", "45", "55", "65"}
 
 
-def test_map_leaves_unknown_values_white():
+def test_map_has_five_classes_around_its_centre():
+    values = pd.Series({"AK": -16.0, "AL": -14.0, "AR": -4.0, "AZ": 4.0, "CA": 14.0, "CO": 16.0})
+    ax = plot_map(values, label="error", centre=0)
+    shown = {t.get_text().partition("\n")[0]: p for t, p in zip(ax.texts, ax.patches, strict=False)}
+    colours = [shown[state].get_facecolor() for state in values.index]
+    assert colours[2] == colours[3]
+    assert len(set(colours)) == 5
+    assert [text.get_text() for text in ax.texts[50:54]] == ["-15", "-5", "5", "15"]
+
+
+def test_map_draws_intervals_on_one_scale():
+    ends = pd.DataFrame({"lower": [40.0, 50], "upper": [60.0, 70]}, index=["AK", "TX"])
+    ax = plot_map(ends.mean(axis=1), label="x", interval=ends)
+    bars = [line.get_segments()[0][:, 0] for line in ax.collections[::2]]
+    np.testing.assert_allclose([np.ptp(bar) for bar in bars], 0.4)
+    np.testing.assert_allclose(bars[0].mean(), 0.475)  # 50 is the middle of a tile
+
+
+def test_map_leaves_unknown_values_empty():
     ax = plot_map(pd.Series({"AK": 1.0, "AL": np.nan, "TX": 3.0}), label="x")
-    white = [patch for patch in ax.patches if patch.get_facecolor() == (1, 1, 1, 1)]
+    empty = [patch for patch in ax.patches if patch.get_facecolor()[3] == 0]
     assert len(ax.patches) == 50
-    assert len(white) == 48
+    assert len(empty) == 48
 
 
 def test_style_sets_colours_and_shapes_together():
@@ -164,6 +220,32 @@ def test_style_sets_colours_and_shapes_together():
             ValueError,
             "table 'other' has none of the groups that are shown: 'AL', 'AK', 'CA'",
         ),
+        (
+            lambda: plot_estimates({"raw": RAW}, roles={"rw": "raw"}),
+            KeyError,
+            "roles name 'rw'; tables are 'raw'",
+        ),
+        (
+            lambda: plot_estimates({"raw": RAW}, roles={"raw": "rw"}),
+            KeyError,
+            "no role 'rw'; there are 'truth', 'raw'",
+        ),
+        (
+            lambda: plot_map(pd.Series({"AK": 1.0}), label="x", interval=RAW),
+            KeyError,
+            "interval has no column 'lower'",
+        ),
+        (
+            lambda: plot_errors({"raw": RAW}, TRUTH.drop("AK"), ASKED),
+            KeyError,
+            "truth has no number for 'AK'",
+        ),
+        (
+            lambda: plot_errors({"raw": RAW}, TRUTH, ASKED.astype(str)),
+            TypeError,
+            "respondents is not numeric",
+        ),
+        (lambda: plot_errors({}, TRUTH, ASKED), ValueError, "0 tables given"),
         (lambda: plot_map([1.0], label="x"), TypeError, "values is of type list; pass a pandas"),
         (lambda: plot_map(pd.Series({"AK": "1"}), label="x"), TypeError, "values is not numeric"),
         (lambda: plot_map(pd.Series({"AK": np.inf}), label="x"), ValueError, "infinite for 'AK'"),

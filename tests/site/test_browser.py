@@ -21,6 +21,7 @@ import pytest
 import yaml
 from playwright.sync_api import TimeoutError
 
+from mrp_helpers import ROLES
 from tools import chromium
 from tools.notebooks import ROOT, entries
 
@@ -364,7 +365,7 @@ class TestTerms:
         assert missing == []
 
 
-OKABE_ITO = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+PALETTE = {one.light: one.dark for one in ROLES.values() if one.shape}
 
 
 class TestFigures:
@@ -387,20 +388,27 @@ class TestFigures:
                 picture.id = 'strip';
                 return picture.decode();
             }""",
-            [*OKABE_ITO, "#FFFFFF"],
+            [*PALETTE, "#FFFFFF"],
         )
         shot = page.locator("#strip").screenshot()
-        return colours_of(shot, len(OKABE_ITO) + 1)
+        return colours_of(shot, len(PALETTE) + 1)
 
     def test_palette_stands_out_from_the_dark_ground(self, tab):
         *colours, ground = self.drawn(tab, "chapters/00-mrp-on-one-page", "dark")
         assert luminance(tuple(c / 255 for c in ground)) < 0.05
         weak = {
             name: round(contrast(colour, ground), 2)
-            for name, colour in zip(OKABE_ITO, colours, strict=True)
+            for name, colour in zip(PALETTE, colours, strict=True)
             if contrast(colour, ground) < 3
         }
         assert weak == {}
+
+    def test_a_role_has_the_colour_in_the_dark_that_it_says(self, tab):
+        *colours, _ = self.drawn(tab, "chapters/00-mrp-on-one-page", "dark")
+        for colour, shown in zip(PALETTE.values(), colours, strict=True):
+            said = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
+            # The page's dark ground shines through, where a colour is near black.
+            assert max(abs(one - two) for one, two in zip(said, shown, strict=True)) < 24, colour
 
     def test_dark_page_is_printed_light(self, tab):
         page = tab.go("chapters/00-mrp-on-one-page")

@@ -12,6 +12,7 @@ FIGURE = re.compile(
 )
 SOURCE = re.compile(r'\bsrc="([^"]+)"')
 ALT = re.compile(r'\balt="([^"]*)"')
+MAP = re.compile(r'\bclass="[^"]*\bdark-light\b')
 
 
 def figures(page: str, html: str) -> list[str]:
@@ -23,8 +24,9 @@ def figures(page: str, html: str) -> list[str]:
         image = posixpath.relpath(posixpath.join(folder, SOURCE.search(attributes)[1]), here)
         address = f"{posixpath.relpath(page, here)}.html#{name}"
         alt = ALT.search(attributes)[1]
+        kept = ' class="dark-light"' if MAP.search(attributes) else ""
         entries.append(
-            f'<figure><a href="{address}"><img src="{image}" alt="{alt}" loading="lazy"/></a>'
+            f'<figure><a href="{address}"><img{kept} src="{image}" alt="{alt}" loading="lazy"/></a>'
             f"<figcaption><p>{caption}</p></figcaption></figure>"
         )
     return entries
