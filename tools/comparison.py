@@ -2,8 +2,10 @@
 
 nbval runs the notebooks and compares text exactly, so that a mean fails whose last digits differ
 because another processor adds in another order. Here two outputs are equal when they are the same
-text around equal numbers: integers exactly, other numbers to a relative 1e-4. Two pictures are
-equal when they have the same size and nearly all of their pixels the same colour.
+text around equal numbers: integers exactly, other numbers to a relative 1e-4. Two drawings are
+equal when their words are equal by this rule, and everything else is where it was to a third of a
+pixel. Two pictures are equal when they have the same size and nearly all of their pixels the same
+colour.
 
 After its cells, each notebook has one more test: what memory it may hold (tools/profile.py).
 Kernels are forks of a process that has done the imports (tools/warm_kernels.py). This is a plugin
@@ -37,6 +39,13 @@ NUMBER = re.compile(r" *(?<![\w.])([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)(?!\w|\.\
 # is smoothed otherwise on another machine, not a dot in another place.
 SHARE_OF_PIXELS = 0.001
 STEPS = 64
+# Nobody sees a line move by this many points, of which a figure is some 400 wide.
+POINTS = 0.25
+WORDS = re.compile(r"<text\b[^>]*>([^<]*)</text>")
+EMBEDDED = re.compile(r"data:image/png;base64,([^\"]+)")
+# Matplotlib names shapes by a digest of their coordinates, which differ in their last digits.
+NAME = re.compile(r"\b[a-z][0-9a-f]{10}\b")
+COORDINATE = re.compile(r"(?<!opacity: )(?<![\w.#])[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?![\w.])")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -99,6 +108,38 @@ def pixels(encoded: str) -> np.ndarray:
     return 255 * imread(io.BytesIO(base64.b64decode(encoded)), format="png")
 
 
+class Drawing(str):
+    """A drawing, as SVG, that equals another one with the same words and shapes in their places."""
+
+    __slots__ = ()
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, str):
+            return NotImplemented
+        return str(self) == str(other) or not moved(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+
+def moved(one: str, other: str) -> str:
+    """Say what differs between two drawings; empty when nothing does that could be seen."""
+    if [Tolerant(word) for word in WORDS.findall(one)] != WORDS.findall(other):
+        return "its words"
+    pictures = zip(EMBEDDED.findall(one), EMBEDDED.findall(other), strict=False)
+    if any(Picture(first) != second for first, second in pictures):
+        return "a picture in it"
+    first, second = (
+        EMBEDDED.sub("", WORDS.sub("", NAME.sub("shape", text))) for text in (one, other)
+    )
+    if COORDINATE.sub("#", first) != COORDINATE.sub("#", second):
+        return "its shapes or their colours"
+    places = zip(COORDINATE.findall(first), COORDINATE.findall(second), strict=True)
+    far = max((abs(float(here) - float(there)) for here, there in places), default=0.0)
+    return f"a place in it, by {far:.1f} points" if far > POINTS else ""
+
+
 exact_sanitize = IPyNbCell.sanitize
 exact_compare = IPyNbCell.compare_outputs
 show_difference = IPyNbCell.format_output_compare
@@ -111,7 +152,7 @@ def tolerant_sanitize(cell: IPyNbCell, output: object) -> object:
         return output
     if output.startswith("iVBORw0KGgo"):  # how every PNG begins
         return Picture(output)
-    return "a drawing" if "<svg" in output[:1000] else Tolerant(output)
+    return Drawing(output) if "<svg" in output[:1000] else Tolerant(output)
 
 
 def compare_with_pictures(
@@ -126,13 +167,16 @@ def compare_with_pictures(
 
 def show_difference_of_pictures(cell: IPyNbCell, kind: str, stored: str, fresh: str) -> None:
     """Say how much of a picture differs, where nbval would print its bytes."""
-    if not isinstance(stored, Picture):
+    if isinstance(stored, Picture):
+        what = f"{changed_share(stored, fresh):.1%} of its pixels differ, or its size does"
+    elif isinstance(stored, Drawing):
+        what = f"what differs is {moved(stored, fresh)}"
+    else:
         show_difference(cell, kind, stored, fresh)
         return
-    share = changed_share(stored, fresh)
     cell.comparison_traceback.append(
-        f"the picture is another one: {share:.1%} of its pixels differ, or its size does. Run "
-        "'make notebooks' and compare the old picture with the new one"
+        f"the picture is another one: {what}. Run 'make notebooks' and compare the old picture "
+        "with the new one"
     )
 
 

@@ -69,7 +69,7 @@ def test_pages_load_one_style_sheet_and_no_drawing_script(site):
 
 def test_every_picture_tells_its_size(site):
     for page in site.rglob("*.html"):
-        for image in re.findall(r"<img\b[^>]*\.png[^>]*>", page.read_text("utf-8")):
+        for image in re.findall(r"<img\b[^>]*\.(?:png|svg)[^>]*>", page.read_text("utf-8")):
             assert "width=" in image and "height=" in image, (page.name, image[:200])
 
 

@@ -16,7 +16,7 @@ import pytest
 from matplotlib import pyplot as plt
 from nbformat.v4 import new_code_cell, new_notebook
 
-from tools.comparison import Picture, Tolerant
+from tools.comparison import Drawing, Picture, Tolerant, moved
 from tools.notebooks import notebooks_in_order, run, tidy
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -113,6 +113,44 @@ def test_picture_survives_other_smoothing_of_edges():
         assert stored == Picture(base64.b64encode(file.getvalue()).decode())
 
 
+def sketched(height=0.5, word="truth", colour="red", size=(4, 3), rasterized=False):
+    with plt.rc_context({"svg.fonttype": "none", "svg.hashsalt": "x"}), io.StringIO() as file:
+        figure, axes = plt.subplots(figsize=size)
+        axes.plot([0.2, height, 0.7], "o", color=colour, label=word, rasterized=rasterized)
+        axes.set_ylim(0, 1)
+        axes.legend()
+        figure.savefig(file, format="svg", metadata={"Date": None})
+        plt.close(figure)
+        return Drawing(file.getvalue())
+
+
+def test_drawings():
+    assert sketched() == sketched()
+    assert sketched(0.5) == sketched(0.5 + 1e-5)
+    assert str(sketched(0.5)) != str(sketched(0.5 + 1e-5))
+    assert sketched(rasterized=True) == sketched(0.5 + 1e-9, rasterized=True)
+
+
+@pytest.mark.parametrize(
+    ("other", "what"),
+    [
+        (sketched(0.52), "a place in it, by 3.3 points"),
+        (sketched(word="estimate"), "its words"),
+        (sketched(colour="blue"), "its shapes or their colours"),
+        (sketched(size=(4, 3.2)), "its shapes or their colours"),
+    ],
+    ids=["place", "word", "colour", "size"],
+)
+def test_change_of_a_drawing_fails(other, what):
+    assert sketched() != other
+    assert moved(sketched(), other) == what
+
+
+def test_change_of_a_picture_in_a_drawing_fails():
+    stored, fresh = sketched(rasterized=True), sketched(0.6, rasterized=True)
+    assert moved(stored, fresh) == "a picture in it"
+
+
 # nbval itself, with the course's comparison, on a notebook of a few cells; each of them has a
 # source that is run for the stored outputs, and another one whose outputs must not be taken for it.
 
@@ -130,6 +168,10 @@ plt.plot([0.2, 0.5, 0.7], "o")
 plt.ylim(0, 1)
 plt.show()
 """
+DRAWING = f"""
+from matplotlib_inline.backend_inline import set_matplotlib_formats
+set_matplotlib_formats("svg", metadata=dict(Date=None))
+{PLOT}"""
 PLANTED = [
     ("print('mean', 1 / 3)", "1 / 3", "1.001 / 3"),
     ("import pandas; pandas.DataFrame({'p': [0.434163]})", "0.434163", "0.434597"),
@@ -138,6 +180,7 @@ PLANTED = [
     ("from IPython.display import Latex; Latex('$0.434163$')", "0.434163", "0.434597"),
     (QUIZ, "this is right", "this is wrong"),
     (PLOT, "0.5", "0.54"),
+    (DRAWING, "0.5", "0.54"),
 ]
 NO_MEMORY = "import tools.profile\n\ntools.profile.MEGABYTES = 0\n"
 

@@ -119,6 +119,14 @@ def size_of_png(path: Path) -> tuple[int, int] | None:
     return width, height
 
 
+def size_of_svg(path: Path) -> tuple[int, int] | None:
+    """Read width and height, in pixels, from a drawing's first lines, which say them in points."""
+    if path.suffix != ".svg" or not path.is_file():
+        return None
+    size = re.search(r'\bwidth="([\d.]+)pt" height="([\d.]+)pt"', path.read_text("utf-8")[:1000])
+    return (round(float(size[1]) * 4 / 3), round(float(size[2]) * 4 / 3)) if size else None
+
+
 def lighten_images(page: str, folder: Path) -> str:
     """Tell each picture's size, so that text does not jump; load those below when they are near."""
     count = 0
@@ -132,7 +140,8 @@ def lighten_images(page: str, folder: Path) -> str:
             return match[0].replace("<img", '<img loading="lazy"', 1)
         count += 1
         sized = re.search(r"\b(?:width|height)\s*[=:]", match[0])
-        if source and not sized and (size := size_of_png(folder / source[1])):
+        path = folder / source[1] if source else folder
+        if not sized and (size := size_of_png(path) or size_of_svg(path)):
             added += f' width="{size[0]}" height="{size[1]}"'
         if count > 1 and "loading=" not in match[0]:
             added += ' loading="lazy"'
