@@ -84,19 +84,27 @@ def resolve(values: pd.Series, what: str) -> Column:
     return Column(name, kind, codes.astype("int32"), plain, dtype if dtype.kind == "f" else None)
 
 
-def require_same_kind(column: Column, seen: Column, what: str) -> None:
+def require_same_kind(
+    column: Column, seen: Column, what: str, whose: str = "the model's data"
+) -> None:
     """Refuse a column whose values are of another kind than those that the model saw."""
     if column.kind == seen.kind:
         return
     example, known = column.distinct[:1], seen.distinct[:1]
     remedy = _REMEDIES.get(seen.kind, f"recode it to {seen.kind}")
     raise TypeError(
-        f"{what}: column {column.name!r} holds {column.kind}, such as {listing(example)}, and the "
-        f"model's data hold {seen.kind}, such as {listing(known)}, which are never equal; {remedy}"
+        f"{what}: column {column.name!r} holds {column.kind}, such as {listing(example)}, and "
+        f"{whose} hold {seen.kind}, such as {listing(known)}, which are never equal; {remedy}"
     )
 
 
-def positions(column: Column, seen: Column, levels: list[Any]) -> np.ndarray:
+def positions(
+    column: Column,
+    seen: Column,
+    levels: list[Any],
+    what: str = "frame",
+    whose: str = "the model's data",
+) -> np.ndarray:
     """Find each distinct value of a column among the model's levels; -1 where none is the same.
 
     Raises
@@ -115,7 +123,7 @@ def positions(column: Column, seen: Column, levels: list[Any]) -> np.ndarray:
     twice = np.bincount(places[places >= 0], minlength=len(levels)) > 1
     if len(where) < len(levels) or twice.any():
         raise ValueError(
-            f"frame: column {column.name!r} and the model's data differ in precision, and levels "
+            f"{what}: column {column.name!r} and {whose} differ in precision, and levels "
             f"such as {listing(levels, most=3)} cannot be told apart in the lower one; give both "
             "columns one type"
         )

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from mrp_helpers._labels import ESTIMATES, by_list, joint_codes, ordered_levels, require_free_names
+from mrp_helpers._levels import resolve
 from mrp_helpers._require import listing, require_columns, require_numbers, require_type
 
 
@@ -20,8 +22,9 @@ def evaluate(
         ``upper``; from `poststratify` or made by hand.
     truth : pandas.Series or pandas.DataFrame
         A Series of true values indexed by `by`, or a table with the columns `by` and ``truth``.
+        An index whose levels have names is matched by these, in whatever order they are.
     by : str or sequence of str
-        The columns that name a group.
+        The columns that name a group; none of them may be named like a column of estimates.
 
     Returns
     -------
@@ -37,10 +40,12 @@ def evaluate(
     KeyError
         When a column is missing.
     TypeError
-        When a table is of another type, or its values are not numbers.
+        When a table is of another type, its values are not numbers, or groups have labels of
+        different kinds in the two tables (text, numbers, booleans).
     ValueError
-        When a group is listed twice or has no name, a value is missing or infinite, an interval
-        ends below its start, or no group is in both tables.
+        When the truth's index has a name that `by` does not ask for, or `by` the name of a column
+        of estimates, when a group is listed twice or has no name, a value is missing or infinite,
+        an interval ends below its start, or no group is in both tables.
 
     Examples
     --------
@@ -53,24 +58,26 @@ def evaluate(
     n_groups      2.00
     dtype: float64
     """
-    by = [by] if isinstance(by, str) else list(by)
-    if not by:
+    columns = by_list(by)
+    if not columns:
         raise ValueError("by names no column; a group needs at least one")
     require_type(estimates, pd.DataFrame, "estimates")
+    require_free_names(columns, [*ESTIMATES, "truth"], "estimates")
     intervals = [column for column in ("lower", "upper") if column in estimates]
-    found = _indexed(estimates, by, ["estimate", *intervals], "estimates")
+    _require_groups(estimates, columns, ["estimate", *intervals], "estimates")
     if isinstance(truth, pd.Series):
-        if truth.index.nlevels != len(by):
-            raise ValueError(
-                f"truth is indexed by {truth.index.nlevels} level(s) and by names {len(by)}: "
-                f"{listing(by)}"
-            )
-        truth = truth.rename("truth").rename_axis(index=by).reset_index()
-    both = found.join(_indexed(truth, by, ["truth"], "truth"), how="inner")
+        levels = ordered_levels(truth.index, columns, "truth")
+        truth = levels.assign(truth=truth.array)
+    _require_groups(truth, columns, ["truth"], "truth")
+    groups, known = joint_codes(estimates[columns], truth[columns], "estimates", "the truth")
+    places = pd.Index(known).get_indexer(groups)
+    both = estimates[places >= 0].set_index(columns)[["estimate", *intervals]]
+    both["truth"] = truth["truth"].array[places[places >= 0]]
     if both.empty:
         raise ValueError(
-            f"no group is in both tables: estimates have {listing(found.index, most=3)}, truth has "
-            f"{listing(truth[by].itertuples(index=False, name=None), most=3)}"
+            f"no group is in both tables: estimates have "
+            f"{listing(estimates.set_index(columns).index, most=3)}, truth has "
+            f"{listing(truth[columns].itertuples(index=False, name=None), most=3)}"
         )
     error = both["estimate"] - both["truth"]
     scores = {
@@ -90,10 +97,12 @@ def evaluate(
     return pd.Series(scores)
 
 
-def _indexed(table: pd.DataFrame, by: list[str], values: list[str], what: str) -> pd.DataFrame:
+def _require_groups(table: pd.DataFrame, by: list[str], values: list[str], what: str) -> None:
     require_columns(table, [*by, *values], what)
     if table[by].isna().any(axis=None):
         raise ValueError(f"{what} have a group without a name in {listing(by)}; drop or name it")
+    for column in by:
+        resolve(table[column], what)  # refuses what cannot be a label, such as lists
     if table.duplicated(by).any():
         twice = table.loc[table.duplicated(by), by].iloc[0].to_dict()
         raise ValueError(f"{what} list group {twice} more than once")
@@ -105,4 +114,3 @@ def _indexed(table: pd.DataFrame, by: list[str], values: list[str], what: str) -
             raise ValueError(
                 f"{what} have no finite {column!r} for group {group}; drop it knowingly or mend it"
             )
-    return table.set_index(by)[values]

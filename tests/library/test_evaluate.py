@@ -1,5 +1,7 @@
 """Errors and coverage, exact on cases made by hand."""
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -106,3 +108,126 @@ def test_groups_must_be_named_as_the_truth_is():
         evaluate(ESTIMATES.assign(age="x"), TRUTH, by=["state", "age"])
     with pytest.raises(ValueError, match="^by names no column; a group needs at least one$"):
         evaluate(ESTIMATES, TRUTH, by=[])
+
+
+# Groups of two columns whose levels have the same words: only their names tell them apart.
+PAIRS = pd.DataFrame(
+    {
+        "mother": ["low", "low", "high", "high"],
+        "father": ["low", "high", "low", "high"],
+        "estimate": [0.1, 0.2, 0.3, 0.4],
+    }
+)
+PARENTS = ["mother", "father"]
+
+
+@pytest.mark.parametrize("by", [PARENTS, PARENTS[::-1], tuple(PARENTS), np.array(PARENTS)])
+@pytest.mark.parametrize("order", [PARENTS, PARENTS[::-1]])
+def test_levels_of_the_truth_are_matched_by_name(by, order):
+    truth = PAIRS.set_index(order)["estimate"]
+    assert evaluate(PAIRS, truth, by)["mae"] == 0
+    assert evaluate(PAIRS, truth.sample(frac=1, random_state=1), by)["n_groups"] == 4
+
+
+def test_levels_without_names_are_matched_by_place():
+    truth = PAIRS.set_index(PARENTS)["estimate"].rename_axis([None, None])
+    assert evaluate(PAIRS, truth, PARENTS)["mae"] == 0
+    assert evaluate(PAIRS, truth, PARENTS[::-1])["mae"] == pytest.approx(0.05)
+    assert evaluate(ESTIMATES, TRUTH)["n_groups"] == 3
+
+
+@pytest.mark.parametrize(
+    ("truth", "by", "message"),
+    [
+        (TRUTH.rename_axis("region"), "state", "truth is indexed by 'region' and not by 'state'; "),
+        (
+            PAIRS.set_index(PARENTS)["estimate"].rename_axis(["mother", "child"]),
+            PARENTS,
+            r"^truth is indexed by 'mother', 'child' and not by 'mother', 'father'; labels are "
+            r"matched by name: where they mean the same, rename them with "
+            r".rename_axis\(\['mother', 'father'\]\)$",
+        ),
+        (
+            PAIRS.set_index(PARENTS)["estimate"].rename_axis(["mother", None]),
+            PARENTS,
+            "indexed by 'mother', None and not by",
+        ),
+    ],
+)
+def test_a_name_that_is_not_asked_for_is_refused(truth, by, message):
+    table = PAIRS if by is PARENTS else ESTIMATES
+    with pytest.raises(ValueError, match=message):
+        evaluate(table, truth, by)
+
+
+@pytest.mark.parametrize("by", ["estimate", "sd", "lower", "upper", "population", "truth"])
+def test_groups_may_not_be_named_like_estimates(by):
+    table = ESTIMATES.assign(**{by: 0.5})
+    with pytest.raises(ValueError) as refusal:
+        evaluate(table, TRUTH, ["state", by])
+    assert str(refusal.value) == (
+        f"by names {by!r}, and the result has a column or label of that name; rename yours first: "
+        f"estimates.rename(columns={{{by!r}: '{by}_'}})"
+    )
+
+
+@pytest.mark.parametrize(
+    ("estimates", "truth", "by", "error", "message"),
+    [
+        (ESTIMATES, TRUTH, 3, TypeError, "^by is 3; pass the name of a column, or a list of names"),
+        (ESTIMATES, TRUTH, ["state", 3], TypeError, r"^by is \['state', 3\]; pass the name"),
+        (ESTIMATES, TRUTH, ["state"] * 2, ValueError, "^by names a column more than once: 'state'"),
+        (
+            ESTIMATES.assign(state=[True, False, None, None]).head(2),
+            pd.Series([0.1, 0.2]),
+            "state",
+            TypeError,
+            "^estimates: column 'state' holds booleans, such as False, and the truth hold numbers",
+        ),
+        (
+            ESTIMATES.assign(state=[[1], [2], [3], [4]]),
+            TRUTH,
+            "state",
+            TypeError,
+            "estimates: column 'state' holds values of the kind list, which cannot be levels",
+        ),
+        (
+            ESTIMATES.set_index("state"),
+            TRUTH,
+            "state",
+            KeyError,
+            r"estimates has no column 'state'; its index has that name - call .reset_index\(\)",
+        ),
+        (ESTIMATES, TRUTH.head(0), "state", ValueError, "no group is in both tables"),
+        (
+            ESTIMATES.assign(estimate=[Decimal("0.5")] * 4),
+            TRUTH,
+            "state",
+            TypeError,
+            r"'estimate' is not numeric but object; .* such as Decimal\('0.5'\): convert it with",
+        ),
+        (
+            pd.concat([ESTIMATES, ESTIMATES["state"]], axis=1),
+            TRUTH,
+            "state",
+            ValueError,
+            "estimates has 2 columns named 'state'; rename or drop one",
+        ),
+    ],
+)
+def test_labels_that_cannot_name_a_group_are_refused(estimates, truth, by, error, message):
+    with pytest.raises(error, match=message):
+        evaluate(estimates, truth, by)
+
+
+def test_types_of_labels_do_not_matter_where_the_labels_are_the_same():
+    category = ESTIMATES.astype({"state": pd.CategoricalDtype(["ZZ", "CA", "AL", "AK"])})
+    pd.testing.assert_series_equal(evaluate(category, TRUTH), evaluate(ESTIMATES, TRUTH))
+    single = pd.DataFrame({"share": np.array([0.1, 0.7], "float32"), "estimate": [1.0, 2.0]})
+    assert evaluate(single, pd.Series([1.0, 2.0], [0.1, 0.7]), by="share")["mae"] == 0
+
+
+def test_columns_that_nobody_needs_do_not_matter():
+    more = ESTIMATES.assign(answers=[[1], [2], [3], [4]])
+    more = pd.concat([more, more["answers"]], axis=1)
+    pd.testing.assert_series_equal(evaluate(more, TRUTH), evaluate(ESTIMATES, TRUTH))

@@ -20,6 +20,7 @@ OURS = {"mrp_helpers", "mrp_course", "research", "tools", "theme", "tests", "cou
 FLOW = [
     "_require",
     "_levels",
+    "_labels",
     "_bambi",
     "data",
     "recode",
