@@ -10,9 +10,16 @@ import pandas as pd
 
 def listing(values: Iterable[object], most: int = 8) -> str:
     """Write values as a short list: ``'AL', 'AK' and 3 more``."""
-    shown = [value.item() if isinstance(value, np.generic) else value for value in values]
-    text = ", ".join(repr(value) for value in shown[:most])
+    shown = list(values)
+    text = ", ".join(repr(_plain(value)) for value in shown[:most])
     return text if len(shown) <= most else f"{text} and {len(shown) - most} more"
+
+
+def _plain(value: object) -> object:
+    """Turn NumPy's numbers into Python's, whose names are not part of how they are written."""
+    if isinstance(value, tuple):
+        return tuple(_plain(one) for one in value)
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def require_type(value: object, kind: type, what: str) -> None:
@@ -20,7 +27,11 @@ def require_type(value: object, kind: type, what: str) -> None:
     if not isinstance(value, kind):
         library = kind.__module__.partition(".")[0].replace("builtins", "")
         wanted = f"{library} {kind.__name__}".strip()
-        raise TypeError(f"{what} is of type {type(value).__name__}; pass a {wanted}")
+        found, remedy = type(value).__name__, ""
+        if library == "pandas" and hasattr(value, "to_pandas"):  # a frame of polars, for one
+            found = f"{type(value).__module__.partition('.')[0]} {found}"
+            remedy = ", which .to_pandas() makes of it"
+        raise TypeError(f"{what} is of type {found}; pass a {wanted}{remedy}")
 
 
 def require_whole(value: object, least: int, what: str) -> None:
@@ -47,14 +58,25 @@ def require_columns(table: pd.DataFrame, columns: Iterable[str], what: str) -> N
         remedy = (
             f"it has {close[0]!r} - rename it" if close else f"its columns are {listing(names)}"
         )
+        if column in table.index.names:
+            remedy = "its index has that name - call .reset_index() first"
         raise KeyError(f"{what} has no column {column!r}; {remedy}")
 
 
 def require_numbers(values: pd.Series, what: str) -> None:
     """Raise TypeError unless ``values`` are a Series of numbers."""
     require_type(values, pd.Series, what)
-    if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
-        raise TypeError(f"{what} is not numeric but {values.dtype}; convert it with pd.to_numeric")
+    kinds = pd.api.types
+    if kinds.is_numeric_dtype(values) and not (
+        kinds.is_bool_dtype(values) or kinds.is_complex_dtype(values)
+    ):
+        return
+    remedy = "convert it with pd.to_numeric"
+    if kinds.is_object_dtype(values) and len(values):
+        remedy = (
+            f"its values are objects such as {values.iloc[0]!r}: convert it with .astype(float)"
+        )
+    raise TypeError(f"{what} is not numeric but {values.dtype}; {remedy}")
 
 
 def require_counts(values: pd.Series, what: str) -> None:
@@ -69,5 +91,5 @@ def require_counts(values: pd.Series, what: str) -> None:
         if fault.any():
             where = listing(values.index[fault], most=3)
             raise ValueError(f"{what} is {word} in {fault.sum()} row(s), at index {where}")
-    if numbers.sum() == 0:
+    if not numbers.any():
         raise ValueError(f"{what} sums to zero; there is nobody to weight by")
