@@ -195,7 +195,10 @@ def _refuse_infinite(column: Column, index: pd.Index) -> None:
 
 
 def _refuse_cells_listed_twice(cells: pd.DataFrame, counted: Sequence[str]) -> None:
-    twice = cells.duplicated()
+    try:
+        twice = cells.duplicated()
+    except TypeError:  # a column that nobody needs holds lists
+        twice = cells.map(repr).duplicated()
     if twice.any():
         example = cells[twice].iloc[0].to_dict()
         raise ValueError(

@@ -13,6 +13,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogLocator, MaxNLocator
 
+from mrp_helpers._labels import ESTIMATES, require_free_names
+from mrp_helpers._levels import require_same_kind, resolve
 from mrp_helpers._require import (
     listing,
     require_columns,
@@ -149,7 +151,7 @@ def plot_composition(
     >>> [label.get_text() for label in ax.get_legend().get_texts()]
     ['sample', 'population']
     """
-    require_type(by, str, "by")
+    _require_one_column(by)
     require_columns(sample, [by], "sample")
     require_columns(frame, [by, population], "frame")
     require_counts(frame[population], f"frame: column {population!r}")
@@ -161,6 +163,9 @@ def plot_composition(
             f"sample and frame share no level of {by!r}: {listing(sample[by].unique())} and "
             f"{listing(frame[by].unique())}"
         )
+    require_same_kind(
+        resolve(sample[by], "sample"), resolve(frame[by], "frame"), "sample", "the frame's cells"
+    )
     people = frame.groupby(by)[population].sum()
     shares = pd.DataFrame(
         {
@@ -393,6 +398,11 @@ def tabulate_estimates(
         for name, table in tables.items()
         for what, values in _in_per_cent(table, by, order).items()
     }
+    if len(columns) < sum(len(_in_per_cent(table, by, order).columns) for table in tables.values()):
+        raise ValueError(
+            f"tables are named {listing(tables)}, and the ends of intervals get columns of the "
+            "same name; rename a table"
+        )
     return pd.DataFrame(columns)
 
 
@@ -530,15 +540,27 @@ def _marks_of(names: Iterable[str], roles: Mapping[str, str]) -> dict[str, Role]
     return {name: role(given or free.pop(0)) for name, given in chosen.items()}
 
 
+def _require_one_column(by: object) -> None:
+    if not isinstance(by, str):
+        raise TypeError(
+            f"by is {by!r}; pass the name of one column, such as one that joins several: "
+            "table['state'] + ', ' + table['age']"
+        )
+
+
 def _require_estimates(
     tables: Mapping[str, pd.DataFrame], by: str, order: Sequence[object] | None
 ) -> list[object]:
     """Check what is to be shown side by side; give the groups from top to bottom."""
     require_type(tables, Mapping, "tables")
+    _require_one_column(by)
     if not 0 < len(tables) <= len(_FREE):
         raise ValueError(f"{len(tables)} tables given; between 1 and {len(_FREE)} can be shown")
+    require_free_names([by], ESTIMATES, "table")
     for name, table in tables.items():
-        require_columns(table, [by, "estimate"], f"table {name!r}")
+        ends = [end for end in ("lower", "upper") if end in table]
+        require_columns(table, [by, "estimate", *ends], f"table {name!r}")
+        resolve(table[by], f"table {name!r}")  # refuses what cannot name a group
     if order is None:
         first = next(iter(tables.values()))
         order = first.sort_values("estimate", ascending=False)[by].to_list()

@@ -19,6 +19,7 @@ from mrp_helpers._aliases import with_aliases
 from mrp_helpers._bambi import LinearPredictor, linear_predictor
 from mrp_helpers._compatible import Cells, NewLevels, check_draws, check_frame, check_population
 from mrp_helpers._effects import Effects, blocks
+from mrp_helpers._labels import DRAWS, ESTIMATES, by_list, require_free_names
 from mrp_helpers._require import listing, require_columns, require_type, require_whole
 
 _BLOCK_VALUES = 2_000_000  # cells x draws held at once by default: 16 MB an array
@@ -47,7 +48,9 @@ def poststratify_draws(
     frame : pandas.DataFrame
         One row a cell: every predictor of the model, the columns `by` and the population.
     by : str, sequence of str or None
-        Columns that define the groups to estimate; None for the whole population.
+        Columns that define the groups to estimate; None for the whole population. They may not be
+        named like columns of the result of `poststratify` or like ``group``, ``sample``, ``chain``
+        or ``draw``.
     population : str or xarray.DataArray
         The column with the number of people in each cell; or, where these numbers are estimated
         too, draws of them: the dimension ``sample`` and one that runs over the frame's rows, in
@@ -80,7 +83,8 @@ def poststratify_draws(
         those of the model's data (text, numbers, booleans), or when something else is of another
         type.
     ValueError
-        When the frame is empty or lists a cell twice; when a predictor is missing or infinite in
+        When the frame is empty or lists a cell twice; when `by` has a name of the result's own or
+        a group has none; when a predictor is missing or infinite in
         a cell or has a level that the model never saw; when the population is missing, negative,
         infinite or zero in total; when draws of it are of another number or order than the
         frame's rows or the model's draws; when the draws belong to another model or are not
@@ -222,7 +226,7 @@ def poststratify(
     values = estimated.to_numpy()
     lower, upper = np.quantile(values, [(1 - prob) / 2, (1 + prob) / 2], axis=1)
     labels: pd.DataFrame = estimated.indexes["group"].to_frame(index=False)
-    labels.columns = _by_list(by) or labels.columns
+    labels.columns = by_list(by) or labels.columns
     summary = {
         "estimate": values.mean(axis=1),
         "sd": values.std(axis=1, ddof=1),
@@ -230,7 +234,7 @@ def poststratify(
         "upper": upper,
         "population": estimated["population"].to_numpy(),
     }
-    return labels[_by_list(by)].assign(**summary)
+    return labels[by_list(by)].assign(**summary)
 
 
 def _refuse_centred_intercept(predictor: LinearPredictor, posterior: xr.Dataset) -> None:
@@ -253,10 +257,6 @@ def _refuse_centred_intercept(predictor: LinearPredictor, posterior: xr.Dataset)
         )
 
 
-def _by_list(by: str | Sequence[str] | None) -> list[str]:
-    return [] if by is None else [by] if isinstance(by, str) else list(by)
-
-
 class _Groups:
     """Which group each cell belongs to, and how many people it brings, for all draws or each."""
 
@@ -267,16 +267,20 @@ class _Groups:
         population: str | xr.DataArray,
         size: int,
     ):
-        columns = _by_list(by)
+        columns = by_list(by)
         require_columns(frame, columns, "frame")
-        if len(set(columns)) < len(columns):
-            raise ValueError(f"by names a column more than once: {listing(columns)}")
+        require_free_names(columns, [*ESTIMATES, *DRAWS], "frame")
         for column in columns:
             if frame[column].isna().any():
                 raise ValueError(f"frame: column {column!r} has missing values; name every group")
         if columns:
-            grouped = frame.groupby(columns, observed=True)
-            codes, self.index = grouped.ngroup().to_numpy(), grouped.size().index
+            try:
+                grouped = frame.groupby(columns, observed=True)
+                codes, self.index = grouped.ngroup().to_numpy(), grouped.size().index
+            except TypeError as error:  # lists
+                raise TypeError(
+                    f"frame: {listing(columns)} hold what cannot name a group ({error}); recode it"
+                ) from error
         else:
             codes, self.index = np.zeros(len(frame), dtype=int), pd.Index(["all"])
         self.number = len(self.index)

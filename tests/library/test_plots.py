@@ -246,6 +246,40 @@ def test_style_sets_colours_and_shapes_together():
             "respondents is not numeric",
         ),
         (lambda: plot_errors({}, TRUTH, ASKED), ValueError, "0 tables given"),
+            lambda: plot_estimates({"raw": RAW.assign(age="x")}, by=["state", "age"]),
+            TypeError,
+            r"^by is \['state', 'age'\]; pass the name of one column, such as one that joins",
+        ),
+        (lambda: tabulate_estimates({"raw": RAW}, by=["state"]), TypeError, "name of one column"),
+        (lambda: plot_composition(SAMPLE, FRAME, by=["sex"]), TypeError, "name of one column"),
+        (
+            lambda: plot_estimates({"raw": MODEL}, by="lower"),
+            ValueError,
+            "by names 'lower', and the result has a column or label of that name; rename yours",
+        ),
+        (lambda: tabulate_estimates({"raw": RAW}, by="estimate"), ValueError, "names 'estimate'"),
+        (
+            lambda: tabulate_estimates({"MRP": MODEL, "MRP, lower": RAW}),
+            ValueError,
+            "tables are named 'MRP', 'MRP, lower', and the ends of intervals get columns of",
+        ),
+        (
+            lambda: plot_estimates({"raw": pd.concat([MODEL, MODEL["lower"]], axis=1)}),
+            ValueError,
+            "table 'raw' has 2 columns named 'lower'; rename or drop one",
+        ),
+        (
+            lambda: plot_estimates({"raw": RAW.assign(state=[[1], [2], [3]])}),
+            TypeError,
+            "table 'raw': column 'state' holds values of the kind list",
+        ),
+        (
+            lambda: plot_composition(
+                SAMPLE.assign(sex=True), FRAME.assign(sex=[1, 0, 1]), by="sex"
+            ),
+            TypeError,
+            "sample: column 'sex' holds booleans, such as True, and the frame's cells hold numbers",
+        ),
         (lambda: plot_map([1.0], label="x"), TypeError, "values is of type list; pass a pandas"),
         (lambda: plot_map(pd.Series({"AK": "1"}), label="x"), TypeError, "values is not numeric"),
         (lambda: plot_map(pd.Series({"AK": np.inf}), label="x"), ValueError, "infinite for 'AK'"),

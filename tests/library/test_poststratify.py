@@ -672,6 +672,41 @@ def test_groups_must_have_names(model, draws):
         poststratify(model, draws, FRAME, by=["state", "state"])
 
 
+TAKEN = ["estimate", "sd", "lower", "upper", "population", "group", "sample", "chain", "draw"]
+
+
+@pytest.mark.parametrize("name", TAKEN)
+@pytest.mark.parametrize("function", [poststratify, poststratify_draws])
+def test_groups_may_not_be_named_like_the_result(model, draws, function, name):
+    frame = FRAME.assign(**{name: FRAME["male"]})
+    for by in (name, ["edu", name]):
+        with pytest.raises(ValueError) as refusal:
+            function(model, draws, frame, by)
+        assert str(refusal.value) == (
+            f"by names {name!r}, and the result has a column or label of that name; rename yours "
+            f"first: frame.rename(columns={{{name!r}: '{name}_'}})"
+        )
+    renamed = frame.rename(columns={name: f"{name}_"})
+    groups = function(model, draws, renamed, f"{name}_")
+    assert (groups[f"{name}_"] if function is poststratify else groups["group"]).size == 2
+
+
+def test_groups_are_named_by_columns(model, draws):
+    with pytest.raises(TypeError, match="^by is 5; pass the name of a column, or a list of names$"):
+        poststratify(model, draws, FRAME, by=5)
+    lists = FRAME.assign(answers=[[1]] * len(FRAME))
+    with pytest.raises(TypeError, match="frame: 'answers' hold what cannot name a group .*recode"):
+        poststratify(model, draws, lists, by="answers")
+
+
+def test_a_column_of_lists_that_nobody_needs_does_not_matter(model, draws):
+    lists = FRAME.assign(answers=[[1]] * len(FRAME))
+    expected = poststratify(model, draws, FRAME, by="edu")
+    pd.testing.assert_frame_equal(poststratify(model, draws, lists, by="edu"), expected)
+    with pytest.raises(ValueError, match="frame lists 1 cell.* more than once"):
+        poststratify(model, draws, pd.concat([lists, lists.head(1)]))
+
+
 @pytest.mark.parametrize("prob", [0, 1, 95, np.nan, "0.9", None])
 def test_prob_is_a_probability(model, draws, prob):
     with pytest.raises(ValueError, match="between 0 and 1"):
