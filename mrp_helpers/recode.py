@@ -1,11 +1,12 @@
 """Survey codes to strata, with every join asserted."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from mrp_helpers._labels import level_key
 from mrp_helpers._require import listing, require_columns, require_numbers, require_type
 
 CELL = ["state", "eth", "male", "age", "edu"]
@@ -216,11 +217,11 @@ def recode_to_frame(
     KeyError
         When a table lacks a column.
     TypeError
-        When an argument is of another type.
+        When an argument is of another type, or a code is a list or the like.
     ValueError
-        When a code or an answer that occurs is not named or is missing, when a code leads to a
-        level that the frame does not have, when an answer is to become something else than 1, 0
-        or None, or when nobody is left.
+        When a code or an answer that occurs is not named or is missing (True does not name 1),
+        when a code leads to a level that the frame does not have, when an answer is to become
+        something else than 1, 0 or None, or when nobody is left.
 
     Examples
     --------
@@ -287,7 +288,8 @@ def _in_words_of(
     known = levels.drop_duplicates().tolist()
     if codes is None:
         codes = {level: level for level in known}
-    nowhere = {code: level for code, level in codes.items() if level not in [*known, None]}
+    keys = {level_key(level) for level in [*known, None]}
+    nowhere = {code: level for code, level in codes.items() if level_key(level) not in keys}
     if nowhere:
         code, level = next(iter(nowhere.items()))
         raise ValueError(
@@ -299,16 +301,27 @@ def _in_words_of(
 
 def _translated(values: pd.Series, codes: Mapping[Any, object], what: str) -> pd.Series:
     """Map codes, and refuse one that is missing or that nobody has named."""
+    resolvable = values.astype("object").map(lambda value: isinstance(value, Hashable))
+    if not resolvable.all():
+        raise TypeError(
+            f"survey: column {values.name!r} holds {type(values[~resolvable].iloc[0]).__name__}s, "
+            "which cannot be codes; give each respondent one value"
+        )
     if values.isna().any():
         raise ValueError(
             f"survey: column {values.name!r} is missing for {values.isna().sum():,} respondent(s); "
             f"drop them with survey.dropna(subset=[{values.name!r}]), or give them a code"
         )
-    unnamed = [code for code in values.drop_duplicates().tolist() if code not in codes]
+    found = values.drop_duplicates().tolist()
+    keys = {level_key(code) for code in codes}
+    unnamed = [code for code in found if level_key(code) not in keys]
     if unnamed:
+        remedy = "name it there, or send it to None to leave these respondents out"
+        if any(code in codes for code in unnamed):
+            remedy = f"a boolean is not a number, so name {listing(found)} there"
         raise ValueError(
             f"survey: {listing(unnamed)} in column {values.name!r} is not among the {what} "
-            f"({listing(codes)}); name it there, or send it to None to leave these respondents out"
+            f"({listing(codes)}); {remedy}"
         )
     return values.astype("object").map(dict(codes))
 

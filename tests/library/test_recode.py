@@ -282,3 +282,67 @@ def test_what_cannot_be_matched_is_refused(change, message):
 def test_tables_without_the_columns_are_refused(change, message):
     with pytest.raises(KeyError, match=message):
         recode_to_frame(**VILLAGE_WORDS | {"codes": None} | change)
+
+
+# True equals 1 in Python, and a survey's 1 need not mean yes.
+SIGNS = pd.DataFrame({"member": [True, False], "q": [1, 0], "notes": [[1], [2]]})
+CLUB = pd.DataFrame({"member": ["in", "out"], "n": [3, 4]})
+
+
+@pytest.mark.parametrize(
+    ("survey", "codes", "message"),
+    [
+        (
+            SIGNS,
+            {1: "in", 0: "out"},
+            r"^survey: True, False in column 'member' is not among the codes for the frame's "
+            r"member \(1, 0\); a boolean is not a number, so name True, False there$",
+        ),
+        (
+            SIGNS.astype({"member": int}),
+            {True: "in", False: "out"},
+            r"1, 0 in column 'member' is not among .* \(True, False\); .* so name 1, 0 there$",
+        ),
+        (
+            SIGNS.astype({"member": str}),
+            {True: "in", False: "out"},
+            "'True', 'False' in .* None to",
+        ),
+    ],
+)
+def test_a_code_is_no_boolean(survey, codes, message):
+    with pytest.raises(ValueError, match=message):
+        recode_to_frame(
+            survey,
+            CLUB,
+            {"member": "member"},
+            {"member": codes},
+            answer="q",
+            answers={1: 1, 0: 0},
+        )
+
+
+def test_booleans_are_codes_where_they_are_named():
+    codes = {"member": {True: "in", False: "out"}}
+    words = {"columns": {"member": "member"}, "codes": codes, "answer": "q"}
+    found = recode_to_frame(SIGNS, CLUB, **words, answers={1: 1, 0: 0})
+    assert found.to_dict("list") == {"member": ["in", "out"], "yes": [1, 0]}
+
+
+@pytest.mark.parametrize(
+    ("frame", "codes"),
+    [([1, 0], None), ([True, False], {True: 1, False: 0}), ([1, 0], {True: True})],
+)
+def test_a_level_of_the_frame_is_no_boolean_of_the_survey(frame, codes):
+    codes = None if codes is None else {"member": codes}
+    words = {"columns": {"member": "member"}, "codes": codes, "answer": "q"}
+    with pytest.raises(ValueError, match="a boolean is not a number|frame's member has only"):
+        recode_to_frame(SIGNS, CLUB.assign(member=frame), **words, answers={1: 1, 0: 0})
+
+
+def test_lists_are_no_codes():
+    words = {"columns": {"member": "notes"}, "answer": "q", "answers": {1: 1, 0: 0}}
+    with pytest.raises(
+        TypeError, match="survey: column 'notes' holds lists, which cannot be codes"
+    ):
+        recode_to_frame(SIGNS, CLUB, **words)
