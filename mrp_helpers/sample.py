@@ -3,8 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from mrp_helpers._labels import by_list, level_key, require_same_index
+from mrp_helpers._levels import resolve
 from mrp_helpers._require import (
     listing,
     require_columns,
@@ -98,7 +101,8 @@ def _amounts(values: pd.Series, amount: float | Mapping[Any, float]) -> pd.Serie
         require_numbers(values, f"{values.name}, which the recipe multiplies,")
         return values * amount
     levels = set(values.unique())
-    never = [level for level in amount if level not in levels]
+    keys = {level_key(level) for level in levels}
+    never = [level for level in amount if level_key(level) not in keys]
     if never:
         raise ValueError(
             f"the recipe adds weight for {values.name} = {listing(never)}, which nobody has; "
@@ -155,8 +159,7 @@ def draw_biased_sample(
     require_type(weights, pd.Series, "weights")
     require_whole(n, 1, "n")
     require_whole(seed, 0, "seed")
-    if not weights.index.equals(respondents.index):
-        raise ValueError("weights and respondents have different indexes; compute them together")
+    require_same_index(respondents, weights, "weights and respondents", "; compute them together")
     require_counts(weights, "the selection weight")
     available = int((weights > 0).sum())
     if n > available:
@@ -168,7 +171,11 @@ def draw_biased_sample(
 
 
 def aggregate_cells(
-    respondents: pd.DataFrame, by: str | Sequence[str] = CELL, outcome: str = "abortion"
+    respondents: pd.DataFrame,
+    by: str | Sequence[str] = CELL,
+    outcome: str = "abortion",
+    *,
+    weight: pd.Series | None = None,
 ) -> pd.DataFrame:
     """Count respondents and their positive answers in each occupied cell.
 
@@ -180,46 +187,111 @@ def aggregate_cells(
         The columns that define a cell.
     outcome : str
         The column of answers.
+    weight : pandas.Series or None
+        Weights of the respondents, with the same index, such as those of `rake`: answers are then
+        counted as in the notes. Only ratios within a cell matter.
 
     Returns
     -------
     pandas.DataFrame
         One row a cell that has at least one respondent: the columns `by`, ``n`` (respondents)
         and the outcome (positive answers among them). A cell without respondents would add
-        nothing to a binomial likelihood, so it is not listed.
+        nothing to a binomial likelihood, so it is not listed. With weights both counts are
+        effective ones and seldom whole, and a cell whose weights are all zero is not listed either.
 
     Raises
     ------
     KeyError
         When a column is missing.
     TypeError
-        When `respondents` is no DataFrame.
+        When `respondents` is no DataFrame, `weight` no Series of numbers, or a column that defines
+        a cell holds what cannot be its label, such as lists.
     ValueError
         When there are no rows or no columns to count by, when a column is named twice or ``n``,
-        when a cell column has missing values, or when an answer is neither 0 nor 1.
+        when a cell column has missing values, when an answer is missing or neither 0 nor 1, when
+        the indexes of `respondents` and `weight` differ, or weights are missing, negative,
+        infinite or all zero.
+
+    Notes
+    -----
+    Weights enter a multilevel model as Ghitza and Gelman (2013, American Journal of Political
+    Science 57, 762-776) let them: the share of positive answers in a cell is the weighted one, and
+    the cell counts for as many respondents as its weighted mean is worth, ``n`` over the design
+    effect within the cell. That is Kish's ``sum(w)**2 / sum(w**2)``. Weights that are equal within
+    each cell change nothing, since they depend only on what the model conditions on; weights that
+    also depend on something else enter by the differences that they make within a cell.
+
+    A binomial likelihood needs no whole counts, but Bambi's ``p(yes, n)`` accepts no others. The
+    same likelihood, up to a constant, is that of weighted single answers, two rows a cell: the
+    answer 1 with the weight ``yes``, the answer 0 with the weight ``n - yes``. Bambi 0.21 fits
+    them as ``"weighted(answer, times) ~ ..."`` with a family that is written out, since its own
+    ``"bernoulli"`` takes no weights: ``bmb.Family("bernoulli", bmb.Likelihood("Bernoulli",
+    params=["p"], parent="p"), "logit")``.
 
     Examples
     --------
     >>> from mrp_helpers import aggregate_cells, clean_cces, load_cces
-    >>> aggregate_cells(clean_cces(load_cces()), by=["male"])
+    >>> respondents = clean_cces(load_cces())
+    >>> aggregate_cells(respondents, by=["male"])
        male      n  abortion
     0  -0.5  34068     13612
     1   0.5  25742     12355
+    >>> aggregate_cells(respondents, by=["male"], weight=respondents["commonweight"]).round(1)
+       male        n  abortion
+    0  -0.5  15899.7    6890.2
+    1   0.5  11496.6    5704.0
     """
-    by = [by] if isinstance(by, str) else list(by)
-    require_columns(respondents, [*by, outcome], "respondents")
+    by = by_list(by)
+    require_type(outcome, str, "outcome")
     if not by or len({*by, outcome, "n"}) < len(by) + 2:
         raise ValueError(
             f"by = {by!r} with outcome {outcome!r} makes no table of cells: name at least one "
-            "column, each once, and none 'n', which counts respondents"
+            "column, each once, and none 'n', which counts respondents; rename columns of that name"
         )
+    require_columns(respondents, [*by, outcome], "respondents")
     if respondents.empty:
         raise ValueError("respondents has no rows to count")
     for column in by:
         if respondents[column].isna().any():
             raise ValueError(f"respondents: column {column!r} has missing values; drop those rows")
-    if not respondents[outcome].isin([0, 1]).all():
+        resolve(respondents[column], "respondents")  # refuses what cannot be a label
+    table = respondents[by].assign(n=1)
+    table[outcome] = _answers(respondents[outcome], outcome)
+    if weight is not None:
+        require_type(weight, pd.Series, "weight")
+        require_same_index(respondents, weight, "respondents and weight")
+        require_counts(weight, "weight")
+        return _effective_counts(table, by, outcome, weight.to_numpy("float64"))
+    return table.groupby(by, observed=True)[["n", outcome]].sum().reset_index()
+
+
+def _answers(answers: pd.Series, outcome: str) -> pd.Series:
+    """Give answers as whole numbers, whatever type of column holds them."""
+    if answers.isna().any():
+        raise ValueError(
+            f"respondents: column {outcome!r} is missing in {answers.isna().sum():,} row(s); drop "
+            "those who gave no answer"
+        )
+    if not answers.isin([0, 1]).all():
         raise ValueError(f"respondents: column {outcome!r} holds something other than 0 and 1")
-    groups = respondents.groupby(by, observed=True)[outcome]
-    cells = groups.agg(["size", "sum"]).rename(columns={"size": "n", "sum": outcome})
-    return cells.astype({outcome: "int64"}).reset_index()
+    return answers.astype("int64")
+
+
+def _effective_counts(
+    table: pd.DataFrame, by: list[str], outcome: str, weight: np.ndarray
+) -> pd.DataFrame:
+    """Count answers as Kish's effective number, and the positive ones as their weighted share."""
+    # Divided by the largest in its cell, no weight is so large that its square overflows.
+    largest = table[by].assign(n=weight).groupby(by, observed=True)["n"].transform("max")
+    weight, weighted = weight[largest > 0], table[largest > 0].copy()
+    weight = weight / largest[largest > 0].to_numpy()
+    weighted[outcome] *= weight
+    weighted["n"] = weight
+    groups = weighted.groupby(by, observed=True)
+    cells = groups[["n", outcome]].sum()
+    share = cells[outcome] / cells["n"]
+    cells["n"] = (
+        cells["n"] ** 2 / weighted.assign(n=weight**2).groupby(by, observed=True)["n"].sum()
+    )
+    cells[outcome] = share * cells["n"]
+    return cells.reset_index()

@@ -20,6 +20,8 @@ BAD_INPUT = {
     "aggregate_cells": [
         "test_sample::test_bad_respondents_are_refused",
         "test_sample::test_columns_that_make_no_table_of_cells",
+        "test_sample::test_columns_that_cannot_be_counted_are_refused",
+        "test_sample::test_bad_weights_make_no_cells",
     ],
     "clean_cces": [
         "test_recode::test_unknown_outcome_lists_the_known_ones",
@@ -41,6 +43,9 @@ BAD_INPUT = {
     "evaluate": [
         "test_evaluate::test_bad_tables_are_refused",
         "test_evaluate::test_groups_must_be_named_as_the_truth_is",
+        "test_evaluate::test_a_name_that_is_not_asked_for_is_refused",
+        "test_evaluate::test_groups_may_not_be_named_like_estimates",
+        "test_evaluate::test_labels_that_cannot_name_a_group_are_refused",
     ],
     "fit_or_load": [
         "test_model::test_name_must_be_a_plain_word",
@@ -58,6 +63,8 @@ BAD_INPUT = {
     "recode_to_frame": [
         "test_recode::test_what_cannot_be_matched_is_refused",
         "test_recode::test_tables_without_the_columns_are_refused",
+        "test_recode::test_a_code_is_no_boolean",
+        "test_recode::test_lists_are_no_codes",
     ],
     "plot_composition": ["test_plots::test_bad_tables_are_refused"],
     "plot_errors": ["test_plots::test_bad_tables_are_refused"],
@@ -86,6 +93,8 @@ BAD_INPUT = {
         "test_weight::test_bad_base_weights_are_refused",
         "test_weight::test_bad_samples_are_refused",
         "test_weight::test_bad_options_are_refused",
+        "test_weight::test_bad_caps_are_refused",
+        "test_weight::test_margins_that_are_of_something_else_are_refused",
         "test_weight::test_contradicting_margins_do_not_converge",
     ],
     "role": ["test_roles::test_unknown_roles_are_refused"],

@@ -1,5 +1,8 @@
 """Selection on purpose reproduces the published sample, and refuses weights that make none."""
 
+from decimal import Decimal
+
+import bambi as bmb
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +13,8 @@ from mrp_helpers import (
     aggregate_cells,
     clean_cces,
     draw_biased_sample,
+    effective_sample_size,
+    hajek_mean,
     load_cces,
     load_state_predictors,
     selection_weights,
@@ -218,3 +223,134 @@ def test_columns_that_make_no_table_of_cells(respondents, by):
 def test_bad_respondents_are_refused(respondents, change, error, message):
     with pytest.raises(error, match=message):
         aggregate_cells(change(respondents))
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        pd.Categorical([1, 0, 1]),
+        pd.Series([1, 0, 1], dtype=object),
+        [Decimal(1), Decimal(0), Decimal(1)],
+        [True, False, True],
+        pd.array([1, 0, 1], dtype="Int8"),
+        [1.0, 0.0, 1.0],
+    ],
+    ids=["category", "object", "decimal", "boolean", "nullable", "float"],
+)
+def test_type_of_the_answers_does_not_matter(answers):
+    people = pd.DataFrame({"sex": ["m", "w", "m"], "vote": answers, "notes": [[1], [2], [3]]})
+    cells = aggregate_cells(people, "sex", "vote")
+    assert cells.to_dict("list") == {"sex": ["m", "w"], "n": [2, 1], "vote": [2, 0]}
+    assert cells["vote"].dtype == cells["n"].dtype == "int64"
+
+
+@pytest.mark.parametrize(
+    ("change", "by", "outcome", "error", "message"),
+    [
+        ({"vote": pd.array([1, None, 0], "Int8")}, "sex", "vote", ValueError, "missing in 1 row"),
+        ({"sex": [[1], [2], [3]]}, "sex", "vote", TypeError, "'sex' holds values of the kind list"),
+        ({"sex": [1, "m", 2]}, "sex", "vote", TypeError, "'sex' mixes values of the types"),
+        ({}, 3, "vote", TypeError, "^by is 3; pass the name of a column"),
+        ({}, "sex", None, TypeError, "^outcome is of type NoneType; pass a str"),
+        ({"n": 1}, "sex", "n", ValueError, "none 'n', which counts respondents; rename columns"),
+        ({}, ["sex", "vote"], "vote", ValueError, "makes no table of cells"),
+    ],
+)
+def test_columns_that_cannot_be_counted_are_refused(change, by, outcome, error, message):
+    people = pd.DataFrame({"sex": ["m", "w", "m"], "vote": [1, 0, 1]}).assign(**change)
+    with pytest.raises(error, match=message):
+        aggregate_cells(people, by, outcome)
+
+
+def test_a_level_of_the_recipe_is_no_boolean():
+    """True equals 1 in Python: the recipe would pass as known, and never count."""
+    people = pd.DataFrame({"state": ["AL", "AK"], "union": [True, False]})
+    states = pd.DataFrame({"state": ["AL", "AK"], "repvote": [0.6, 0.5]})
+    with pytest.raises(ValueError, match="union = 1, which nobody has; the levels are False, True"):
+        selection_weights(people, states, {"repvote": 1, "union": {1: 5}})
+    weights = selection_weights(people, states, {"repvote": 1, "union": {True: 5}})
+    assert weights.to_list() == [5.6, 0.5]
+
+
+def test_weights_are_matched_by_the_name_of_their_index():
+    people = pd.DataFrame({"sex": ["m", "w"]}).rename_axis("person")
+    weights = pd.Series([1, 2]).rename_axis("household")
+    with pytest.raises(ValueError, match="one is named 'person', the other 'household'"):
+        draw_biased_sample(people, weights, n=1)
+
+
+# Cells of weighted respondents.
+
+PANEL = pd.DataFrame(
+    {
+        "town": ["a", "a", "a", "b", "b", "c"],
+        "vote": [1, 0, 1, 0, 1, 1],
+        "weight": [1.0, 1.0, 2.0, 3.0, 3.0, 0.0],
+    },
+    index=[7, 7, 3, 5, 9, 2],
+)
+
+
+def test_weighted_cells_by_hand():
+    cells = aggregate_cells(PANEL, "town", "vote", weight=PANEL["weight"])
+    # In a: 4 squared over 1 + 1 + 4, of which three quarters are positive. Nobody weighs in c.
+    expected = pd.DataFrame({"town": ["a", "b"], "n": [16 / 6, 2.0], "vote": [2.0, 1.0]})
+    pd.testing.assert_frame_equal(cells, expected)
+
+
+def test_effective_number_is_that_of_the_cell_alone(respondents):
+    weight = respondents["commonweight"]
+    cells = aggregate_cells(respondents, ["male", "edu"], weight=weight)
+    for (male, edu), people in respondents.groupby(["male", "edu"]):
+        cell = cells[(cells["male"] == male) & (cells["edu"] == edu)].iloc[0]
+        own = weight[people.index]
+        assert cell["n"] == pytest.approx(effective_sample_size(own))
+        assert cell["abortion"] / cell["n"] == pytest.approx(hajek_mean(people["abortion"], own)[0])
+        spread = own.std(ddof=0) / own.mean()  # as Ghitza and Gelman write the design effect
+        assert cell["n"] == pytest.approx(len(people) / (1 + spread**2))
+
+
+def test_weights_that_are_equal_within_cells_change_nothing(respondents):
+    weight = respondents["male"].map({0.5: 3.0, -0.5: 1e200})
+    pd.testing.assert_frame_equal(
+        aggregate_cells(respondents, weight=weight),
+        aggregate_cells(respondents).astype({"n": float, "abortion": float}),
+    )
+
+
+@pytest.mark.parametrize(
+    ("weight", "error", "message"),
+    [
+        (PANEL["weight"].reset_index(drop=True), ValueError, "^respondents and weight have diff"),
+        (PANEL["weight"].to_list(), TypeError, "weight is of type list; pass a pandas Series"),
+        ("weight", TypeError, "weight is of type str; pass a pandas Series"),
+        (-PANEL["weight"], ValueError, "weight is negative"),
+        (PANEL["weight"] * 0, ValueError, "weight sums to zero"),
+        (PANEL["weight"] * np.nan, ValueError, "weight is missing"),
+        (PANEL["weight"].astype(str), TypeError, "weight is not numeric"),
+    ],
+)
+def test_bad_weights_make_no_cells(weight, error, message):
+    with pytest.raises(error, match=message):
+        aggregate_cells(PANEL, "town", "vote", weight=weight)
+
+
+def test_effective_counts_enter_a_model_as_weighted_answers():
+    """The way round that the docstring of `aggregate_cells` shows, against the binomial formula."""
+    cells = pd.DataFrame({"x": [0.0, 1, 2], "n": [3.5, 2.25, 7.1], "yes": [1.2, 2.25, 0.4]})
+    with pytest.raises(ValueError, match="must be a collection of integer numbers"):
+        bmb.Model("p(yes, n) ~ x", cells, family="binomial")
+    answers = [cells.assign(answer=1, times=cells["yes"])]
+    answers.append(cells.assign(answer=0, times=cells["n"] - cells["yes"]))
+    likelihood = bmb.Likelihood("Bernoulli", params=["p"], parent="p")
+    model = bmb.Model(
+        "weighted(answer, times) ~ 0 + x",
+        pd.concat(answers, ignore_index=True),
+        family=bmb.Family("bernoulli", likelihood, "logit"),
+    )
+    model.build()
+    logp = model.backend.model.compile_logp(vars=model.backend.model.observed_RVs)
+    for slope in (-0.7, 0.4):
+        p = 1 / (1 + np.exp(-slope * cells["x"]))
+        expected = cells["yes"] * np.log(p) + (cells["n"] - cells["yes"]) * np.log(1 - p)
+        assert logp({"x": np.array(slope)}) == pytest.approx(expected.sum())
