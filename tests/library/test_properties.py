@@ -344,6 +344,54 @@ def test_the_truth_itself_is_without_error(case):
     assert scores["coverage"] == 1
 
 
+# Whatever the names of an index are, and in whatever order they stand.
+
+LABELS = {"own": ["low", "high"], "father": ["low", "high", "none"], "mother": ["low", "high"]}
+COMBINED = pd.MultiIndex.from_product(LABELS.values(), names=LABELS).to_frame(index=False)
+ORDERS = st.permutations(list(LABELS))
+NAMES_OR_NONE = st.lists(st.sampled_from([*LABELS, "child", None]), min_size=3, max_size=3)
+
+
+def numbered(seed):
+    """A number for each combination of levels."""
+    values = np.random.default_rng(seed).uniform(0.2, 1, len(COMBINED))
+    return COMBINED.assign(value=values)
+
+
+@given(asked=ORDERS, held=ORDERS, seed=SEEDS)
+def test_truth_is_matched_by_name_in_any_order(asked, held, seed):
+    table = numbered(seed)
+    truth = table.sample(frac=1, random_state=seed).set_index(held)["value"]
+    estimates = table.rename(columns={"value": "estimate"})
+    assert evaluate(estimates, truth, by=asked)[["mae", "n_groups"]].to_list() == [0, len(COMBINED)]
+
+
+@given(asked=ORDERS, held=ORDERS, seed=SEEDS)
+def test_a_margin_is_matched_by_name_in_any_order(asked, held, seed):
+    table = numbered(seed)
+    margin = table.sample(frac=1, random_state=seed).set_index(held)["value"]
+    weights = rake(COMBINED, {tuple(asked): margin})
+    np.testing.assert_allclose(weights, table["value"] / table["value"].mean())
+
+
+@given(names=NAMES_OR_NONE, seed=SEEDS)
+def test_names_are_asked_for_or_there_are_none_or_they_are_refused(names, seed):
+    table = numbered(seed)
+    truth = table.set_index(list(LABELS))["value"].rename_axis(names)
+    estimates = table.rename(columns={"value": "estimate"})
+    if names == [None] * 3 or names == list(LABELS):
+        assert evaluate(estimates, truth, by=list(LABELS))["mae"] == 0
+        assert rake(COMBINED, {tuple(LABELS): truth}).to_list() == pytest.approx(
+            list(table["value"] / table["value"].mean())
+        )
+    elif sorted(map(str, names)) != sorted(LABELS):
+        words = "is indexed by .* and not by 'own', 'father', 'mother'; labels are matched by name"
+        with pytest.raises(ValueError, match=f"^truth {words}"):
+            evaluate(estimates, truth, by=list(LABELS))
+        with pytest.raises(ValueError, match=f"^margin .* {words}"):
+            rake(COMBINED, {tuple(LABELS): truth})
+
+
 # Samples, cells and the survey.
 
 
