@@ -166,7 +166,8 @@ def plot_composition(
     require_same_kind(
         resolve(sample[by], "sample"), resolve(frame[by], "frame"), "sample", "the frame's cells"
     )
-    people = frame.groupby(by)[population].sum()
+    # The index may have the name of a column.
+    people = frame.reset_index(drop=True).groupby(by)[population].sum()
     shares = pd.DataFrame(
         {
             "sample": sample[by].value_counts(normalize=True),

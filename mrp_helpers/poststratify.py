@@ -275,7 +275,9 @@ class _Groups:
                 raise ValueError(f"frame: column {column!r} has missing values; name every group")
         if columns:
             try:
-                grouped = frame.groupby(columns, observed=True)
+                # The index may have the name of a column.
+                labels = frame[columns].reset_index(drop=True)
+                grouped = labels.groupby(columns, observed=True)
                 codes, self.index = grouped.ngroup().to_numpy(), grouped.size().index
             except TypeError as error:  # lists
                 raise TypeError(

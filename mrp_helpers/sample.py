@@ -84,7 +84,9 @@ def selection_weights(
         raise ValueError(
             f"respondents and predictors both have column {listing(sorted(both))}; drop one of them"
         )
-    joined = respondents.merge(predictors, on="state", how="left", validate="many_to_one")
+    # An index may have the name of a column.
+    people, states = respondents.reset_index(drop=True), predictors.reset_index(drop=True)
+    joined = people.merge(states, on="state", how="left", validate="many_to_one")
     require_columns(joined, recipe, "the table of respondents and predictors")
 
     weights = pd.Series(0.0, index=respondents.index, name="weight")
@@ -257,6 +259,7 @@ def aggregate_cells(
         resolve(respondents[column], "respondents")  # refuses what cannot be a label
     table = respondents[by].assign(n=1)
     table[outcome] = _answers(respondents[outcome], outcome)
+    table = table.reset_index(drop=True)  # the index may have the name of a column
     if weight is not None:
         require_type(weight, pd.Series, "weight")
         require_same_index(respondents, weight, "respondents and weight")

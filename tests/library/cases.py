@@ -532,6 +532,18 @@ COUNTING = [
         MRPKIT + "pull/88",
     ),
     Case(
+        "an index with the name of a column makes the same cells",
+        lambda: counted(CELLS.set_index("town", drop=False), weight=None),
+        [["a", 1, 0], ["b", 2, 1]],
+    ),
+    Case(
+        "an index with the name of a column makes the same weighted cells",
+        lambda: counted(
+            CELLS.set_index("town", drop=False), weight=pd.Series([3, 5, 1], list("bab"))
+        ),
+        [["a", 1, 0], ["b", 1.6, 1.2]],
+    ),
+    Case(
         "categories that nobody has make no cells",
         lambda: counted(CELLS.astype({"town": pd.CategoricalDtype(["c", "b", "a"])})),
         [["b", 2, 1], ["a", 1, 0]],
@@ -705,6 +717,27 @@ SHOWING = [
             VOTERS.rename_axis("a"), pd.Series([0, 1]).rename_axis("b"), n=1
         ),
         Refused("weights and respondents have different indexes: one is named 'a', the other 'b'"),
+    ),
+    Case(
+        "indexes with the names of columns",
+        lambda: selection_weights(
+            VOTERS.set_index("state", drop=False),
+            LANDS.set_index("state", drop=False),
+            {"repvote": 10},
+        ).to_list(),
+        [6, 5],
+    ),
+    Case(
+        "an index with the name of a column in a figure",
+        lambda: [
+            line.get_xdata()
+            for line in plot_composition(
+                PEOPLE.set_index("sex", drop=False),
+                pd.DataFrame({"sex": ["w", "m"], "n": [1, 1]}).set_index("sex", drop=False),
+                "sex",
+            ).lines
+        ],
+        [[50, 50], [75, 25]],
     ),
     Case(
         "two tables side by side",
@@ -1225,6 +1258,14 @@ PREDICTED = [
         "missing outcomes in the frame", "height ~ x", line, frame=WORLD.assign(height=np.nan)
     ),
     predicted("an index of the frame's own", "height ~ x", line, frame=WORLD.set_index("state")),
+    predicted(
+        "an index with the name of a column",
+        "height ~ x",
+        line,
+        frame=WORLD.set_index("edu", drop=False),
+        by=["edu", "age"],
+        source=PANDAS + "issues/33657",
+    ),
     predicted("an index with repeated labels", "height ~ x", line, frame=WORLD.set_axis([0] * 60)),
     predicted("a column of lists", "height ~ x", line, frame=WORLD.assign(notes=[[1]] * 60)),
     predicted(
