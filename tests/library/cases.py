@@ -837,13 +837,14 @@ def refused(
     family: str = "gaussian",
     data: pd.DataFrame = DATA,
     frame: pd.DataFrame = WORLD,
+    priors: dict[str, bmb.Prior] | None = None,
     source: str = "",
     **options: Any,
 ) -> Case:
     """A case of `poststratify` that has no right value."""
 
     def given() -> pd.DataFrame:
-        model = bmb.Model(formula, data, family=family)
+        model = bmb.Model(formula, data, family=family, priors=priors, noncentered=priors is None)
         return poststratify(model, synthetic.draws_for(model), frame, **options)
 
     return Case(name, given, Refused(words), source)
@@ -1213,6 +1214,18 @@ PREDICTED = [
         source=BAMBI + "issues/380",
     ),
     predicted(
+        "weighted outcomes have the mean of their model",
+        "weighted(height, exposure) ~ x",
+        line,
+        source=BAMBI + "pull/761",
+    ),
+    predicted(
+        "censored outcomes have the mean of what was not seen",
+        "censored(height, status) ~ x",
+        line,
+        data=DATA.assign(status=np.where(DATA["height"] > 175, "right", "none")),
+    ),
+    predicted(
         "a numeric group",
         "height ~ (1|male)",
         lambda b, c: b("Intercept") + b("1|male", str(c.male)),
@@ -1319,6 +1332,34 @@ def new_levels_twice() -> Any:
     return [np.array_equal(first, again), np.array_equal(first, other)]
 
 
+def new_level_alone() -> list[bool]:
+    """The draws of a new level, beside another new one, in another order, under another seed."""
+    model = bmb.Model("height ~ x + (1|state)", DATA)
+    draws = synthetic.draws_for(model)
+    known = WORLD.head(1)[["state", "x", "n"]]
+    new = pd.DataFrame({"state": ["VT", "WY"], "x": 0.0, "n": 1})
+
+    def of_vermont(*parts: pd.DataFrame, seed: int = 1) -> np.ndarray:
+        found = poststratify_draws(
+            model, draws, pd.concat(parts), "state", new_levels="population", random_seed=seed
+        )
+        return found.sel(group="VT").to_numpy()
+
+    alone = of_vermont(known, new.head(1))
+    others = [of_vermont(known, new), of_vermont(new[::-1], known)]
+    others.append(of_vermont(known, new, seed=2))
+    return [np.array_equal(alone, other) for other in others]
+
+
+def aliased_after_the_fit() -> Any:
+    """Draws of a model that got its aliases later, beside those before."""
+    model = bmb.Model("height ~ x + (1|state)", DATA)
+    draws = synthetic.draws_for(model)
+    before = poststratify_draws(model, draws, WORLD, "edu").to_numpy()
+    model.set_alias({"Intercept": "base", "1|state": "alpha", "sigma": "noise"})
+    return np.abs(poststratify_draws(model, draws, WORLD, "edu").to_numpy() - before).max()
+
+
 def interval() -> list[float]:
     """Ends of an interval of one half."""
     model = bmb.Model("height ~ 1", DATA)
@@ -1339,6 +1380,13 @@ MODELS = [
         [True, False],
         BRMS + "issues/956",
     ),
+    Case(
+        "a new level's effect is its own, whatever the frame has beside it",
+        new_level_alone,
+        [True, True, False],
+        RSTANARM + "issues/461",
+    ),
+    Case("aliases that came after the fit", aliased_after_the_fit, 0, BAMBI + "issues/380"),
     Case("an interval of one half", interval, [14.75, 44.25]),
     refused(
         "a new level of a category",
@@ -1420,6 +1468,37 @@ MODELS = [
         "a running total",
         "height ~ np.cumsum(x)",
         r"np.cumsum\(x\) .* depends on the rows at hand",
+    ),
+    refused(
+        "slopes of a product that Bambi samples otherwise",
+        "height ~ (x:exposure|state)",
+        r"term 'x:exposure\|state': Bambi samples another model .* write I\(x \* exposure\)",
+    ),
+    refused(
+        "outcomes within bounds",
+        "truncated(height, 100) ~ x",
+        r"outcome 'truncated\(height, 100\)' has bounds, and the mean within them is not",
+    ),
+    refused(
+        "a prior within bounds",
+        "constrained(height, 100, 300) ~ x",
+        "has bounds, and the mean within them is not the parameter",
+    ),
+    refused(
+        "groups none of which the model knows",
+        "height ~ (1|state)",
+        "column 'state' has no level that the model saw: it has 'US-AK', .* Recode the frame",
+        frame=WORLD.assign(state="US-" + WORLD["state"]),
+        new_levels="population",
+        source=FORMULAE + "issues/78",
+    ),
+    refused(
+        "a new group whose prior has a mean",
+        "height ~ (1|state)",
+        r"new levels of '1\|state' cannot be drawn: .* a normal whose mean is 5.0, not zero",
+        frame=TWO_NEW,
+        priors={"1|state": bmb.Prior("Normal", mu=5, sigma=bmb.Prior("HalfNormal", sigma=1))},
+        new_levels="population",
     ),
     refused(
         "groups by contrasts",
