@@ -246,6 +246,7 @@ def test_style_sets_colours_and_shapes_together():
             "respondents is not numeric",
         ),
         (lambda: plot_errors({}, TRUTH, ASKED), ValueError, "0 tables given"),
+        (
             lambda: plot_estimates({"raw": RAW.assign(age="x")}, by=["state", "age"]),
             TypeError,
             r"^by is \['state', 'age'\]; pass the name of one column, such as one that joins",

@@ -21,6 +21,7 @@ FLOW = [
     "_require",
     "_levels",
     "_labels",
+    "_aliases",
     "_bambi",
     "data",
     "recode",
@@ -31,6 +32,7 @@ FLOW = [
     "_effects",
     "poststratify",
     "evaluate",
+    "roles",
     "plots",
 ]
 
