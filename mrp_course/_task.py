@@ -1,28 +1,22 @@
 """How a task is declared: the right answer, computed; the known mistakes, made.
 
-A task is a function that computes its answer from the course's data and stored draws, so that no
-table of answers exists. A mistake is a function too: it makes the answer that a learner gets who
-goes wrong in that way, beside the sentence that explains it. Both run when an answer is checked,
-once, and are kept.
+A task computes its answer from the course's data and stored draws, so that no table of answers
+exists. A mistake is a pair: the sentence that explains it, and a function that makes the answer of
+a learner who goes wrong in that way. Both run when an answer is checked, once, and are kept.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import cache, partial
-from typing import Any, cast
+from dataclasses import dataclass
+from functools import cache
+from inspect import signature
+from typing import Any
 
 from mrp_course._forms import Form
 
-TASKS: dict[str, "Task[Any]"] = {}
+TASKS: dict[str, "Task"] = {}
 
-
-@dataclass(frozen=True)
-class Slip:
-    """A mistake that can be made from the right answer alone, such as per cent for shares."""
-
-    reason: str
-    change: Callable[[Any], Any]
-    scale: float = 1
+Maker = Callable[..., object]
+Known = tuple[str, Maker] | tuple[str, Maker, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +32,7 @@ class Mistake:
 
 
 @dataclass(frozen=True, eq=False)
-class Task[Answer]:
+class Task:
     """One task of an exercise.
 
     ``right`` is the sentence for who solved it, why it matters; ``hint`` where to look for who has
@@ -49,71 +43,74 @@ class Task[Answer]:
     form: Form
     right: str
     hint: str
-    solve: Callable[[], Answer]
-    mistakes: list[Mistake] = field(default_factory=list)
+    solve: Callable[[], Any]
+    mistakes: list[Mistake]
 
-    def answer(self) -> Answer:
+    def answer(self) -> Any:
         """Compute the right answer, once."""
         return made(self.solve)
 
-    def mistake(self, reason: str) -> Callable[[Callable[[], object]], Callable[[], object]]:
-        """Declare the decorated function as the maker of a mistaken answer."""
 
-        def declare(make: Callable[[], object]) -> Callable[[], object]:
-            self.mistakes.append(Mistake(reason, make))
-            return make
+def task(
+    exercise_id: str,
+    form: Form,
+    *,
+    answer: Callable[[], Any],
+    right: str,
+    hint: str,
+    mistakes: Sequence[Known],
+) -> Task:
+    """Declare a task.
 
-        return declare
-
-
-def task[Answer](
-    exercise_id: str, form: Form, *, right: str, hint: str, slips: Sequence[Slip] = ()
-) -> Callable[[Callable[[], Answer]], Task[Answer]]:
-    """Declare the decorated function as the solution of a task."""
-
-    def declare(solve: Callable[[], Answer]) -> Task[Answer]:
-        if exercise_id in TASKS:
-            raise ValueError(f"task {exercise_id!r} is declared twice")
-        made_from = [
-            Mistake(slip.reason, partial(_slip_in, slip, solve), slip.scale) for slip in slips
-        ]
-        declared = Task(exercise_id, form, right, hint, solve, made_from)
-        TASKS[exercise_id] = declared
-        return declared
-
-    return declare
+    The first of the ``mistakes`` that an answer equals is the one that is explained. Each is a
+    pair of the reason and of its maker, a function of nothing or of the right answer.
+    """
+    if exercise_id in TASKS:
+        raise ValueError(f"task {exercise_id!r} is declared twice")
+    known = [
+        Mistake(reason, _of_nothing(make, answer), *scale) for reason, make, *scale in mistakes
+    ]
+    TASKS[exercise_id] = Task(exercise_id, form, right, hint, answer, known)
+    return TASKS[exercise_id]
 
 
-def _slip_in(slip: Slip, solve: Callable[[], object]) -> object:
-    return slip.change(made(solve))
+def options(**reasons: str) -> list[Known]:
+    """Give as mistakes the wrong options of a choice, each with the reason against it."""
+
+    def choosing(letter: str) -> Maker:
+        return lambda: letter
+
+    return [(reason, choosing(letter)) for letter, reason in reasons.items()]
 
 
-def made[Answer](make: Callable[[], Answer]) -> Answer:
-    """Call a solution or a maker of mistakes, the first time; remember what it returned."""
-    return cast(Answer, _made(make))
+def _of_nothing(make: Maker, solve: Callable[[], object]) -> Callable[[], object]:
+    if not signature(make).parameters:
+        return make
+    return lambda: make(made(solve))
 
 
 @cache
-def _made(make: Callable[[], object]) -> object:
+def made(make: Callable[[], object]) -> Any:
+    """Call a solution or a maker of mistakes, the first time; remember what it returned."""
     return make()
 
 
-PER_CENT = Slip(
+PER_CENT = (
     "This is in per cent. The course gives every share as a number between 0 and 1, and so do the "
     "functions that take it further: divide by 100.",
     lambda right: 100 * right,
-    scale=100,
+    100,
 )
-OTHERS = Slip(
+OTHERS = (
     "This is the share of the others: one minus what is asked for. Look at which answer is coded "
     "as 1.",
     lambda right: 1 - right,
 )
-REVERSED = Slip(
+REVERSED = (
     "The size is right and the sign is not: you subtracted in the other order.",
     lambda right: -right,
 )
-UPSIDE_DOWN = Slip(
+UPSIDE_DOWN = (
     "This ratio stands upside down: swap what is above and below the line.",
     lambda right: 1 / right,
 )

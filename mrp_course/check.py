@@ -1,7 +1,7 @@
 """Feedback on an answer to an exercise: right, wrong and why, or not answered yet.
 
-The tasks are in `mrp_course.tasks`: for each, a function that computes the right answer from
-data and stored draws, and functions that make the mistakes that learners make.
+The tasks are in `mrp_course.tasks`: for each, what computes the right answer from data and stored
+draws, and a list of the mistakes that learners make, each with what makes it and its reason.
 """
 
 import textwrap
@@ -52,7 +52,7 @@ def check(exercise_id: str, answer: object) -> bool:
     return verdict
 
 
-def _judge(task: Task[Any], answer: object) -> tuple[bool, str]:
+def _judge(task: Task, answer: object) -> tuple[bool, str]:
     if _is_blank(answer):
         return False, (
             "Not answered yet. Replace the dots by your answer, run that cell, and then this one."

@@ -5,6 +5,7 @@ Nobody may change what these functions return: every task sees the same object.
 
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import bambi as bmb
 import pandas as pd
@@ -12,8 +13,8 @@ import xarray as xr
 
 from mrp_course import posteriors
 from mrp_helpers.data import load_cces, load_poststrat_frame, load_state_predictors
-from mrp_helpers.poststratify import poststratify
-from mrp_helpers.recode import clean_cces
+from mrp_helpers.poststratify import poststratify, poststratify_draws
+from mrp_helpers.recode import CELL, clean_cces
 from mrp_helpers.sample import aggregate_cells, draw_biased_sample, selection_weights
 
 GROUPS = ("state", "eth", "edu", "age", "male:eth", "edu:age", "edu:eth")
@@ -28,6 +29,12 @@ def raw_survey() -> pd.DataFrame:
 def respondents() -> pd.DataFrame:
     """The population of the laboratory."""
     return clean_cces(raw_survey())
+
+
+def truth(by: str | list[str] | None = None) -> Any:
+    """Support in the laboratory: one number, or one a level of the columns ``by``."""
+    support = respondents()["abortion"]
+    return support.mean() if by is None else respondents().groupby(by)["abortion"].mean()
 
 
 @cache
@@ -53,10 +60,33 @@ def sample() -> pd.DataFrame:
     return draw_biased_sample(respondents(), selection_weights(respondents(), states()))
 
 
+def raw(by: str) -> pd.Series:
+    """Support in the biased sample, as it came, at each level of a column."""
+    return sample().groupby(by)["abortion"].mean()
+
+
 @cache
 def cells() -> pd.DataFrame:
     """The occupied cells of the biased sample, as the models are fitted to them."""
     return with_states(aggregate_cells(sample()))
+
+
+def instead(right: pd.Series, **changed: object) -> pd.Series:
+    """Copy an answer of several values with some of them changed, as mistakes often are."""
+    answer = right.copy()
+    for name, value in changed.items():
+        answer[name] = value
+    return answer
+
+
+def margins(frame: pd.DataFrame) -> dict[str, pd.Series]:
+    """People at each level of the five columns, as raking takes them."""
+    return {column: frame.groupby(column)["n"].sum() for column in CELL}
+
+
+def named(holds: pd.Series) -> list[str]:
+    """List the names of those for which a condition holds."""
+    return list(holds.index[holds])
 
 
 def with_states(table: pd.DataFrame) -> pd.DataFrame:
@@ -93,7 +123,11 @@ def main_model() -> bmb.Model:
     return multilevel(cells())
 
 
-@cache
-def main_by_state() -> pd.DataFrame:
-    """Estimates of the main model for the states of the laboratory."""
-    return poststratify(main_model(), draws("hierarchical"), laboratory(), by="state")
+def main_draws(frame: pd.DataFrame, by: str | list[str] | None = None) -> xr.DataArray:
+    """Post-stratify the main model to a frame: draws of each group."""
+    return poststratify_draws(main_model(), draws("hierarchical"), frame, by=by)
+
+
+def main_estimates(frame: pd.DataFrame, by: str | None = None) -> pd.DataFrame:
+    """Post-stratify the main model to a frame: estimate and interval of each group."""
+    return poststratify(main_model(), draws("hierarchical"), frame, by=by)

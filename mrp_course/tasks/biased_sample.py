@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.optimize import brentq
 
 from mrp_course._forms import Choice, Number, Table
-from mrp_course._task import OTHERS, PER_CENT, REVERSED, task
+from mrp_course._task import OTHERS, PER_CENT, REVERSED, options, task
 from mrp_course.tasks import _world as world
 from mrp_helpers.recode import CELL, clean_cces
 from mrp_helpers.sample import PUBLISHED_SELECTION, Recipe, draw_biased_sample, selection_weights
@@ -22,6 +22,7 @@ PANEL = {"income": {"under 30": 10, "30 to 60": 3, "60 to 100": 1, "100 or more"
 RECIPES: dict[str, Recipe] = {"mild": MILD, "flyers": FLYERS, "panel": PANEL}
 QUESTIONS = ["abortion", "rape_incest_danger_only", "illegal_always"]
 SEEDS = range(20)
+BELOW_STATE = tuple(CELL[1:])
 
 
 @cache
@@ -54,53 +55,59 @@ def _men() -> pd.Series:
     return world.respondents()["male"] > 0
 
 
-@task(
-    "4.1",
-    Number(within=0.02),
-    right="5.6 instead of 20. Even without any extra, men would be 45.5 % of a sample, because in "
-    "this population the old and the White are a little more often men.",
-    hint="Men's share of all weight is (men's weight without the extra + extra x number of men) "
-    "divided by (everyone's weight without it + extra x number of men). Set it to 0.6.",
-)
-def extra_for_men() -> float:
+def _extra_for_men() -> float:
     weights, men = _without_extra(), _men()
     return (0.6 * weights.sum() - weights[men].sum()) / (0.4 * men.sum())
 
 
-@extra_for_men.mistake(
-    "You made a man's mean weight 1.5 times a woman's. But the population has more women than men: "
-    "compare the sums of the weights, not their means."
-)
-def _() -> float:
+def _means_made_one_and_a_half() -> float:
     weights, men = _without_extra(), _men()
     return 1.5 * weights[~men].mean() - weights[men].mean()
 
 
-@extra_for_men.mistake(
-    "You drew a straight line between the shares without the extra and with 20. The share does "
-    "not grow in a straight line: the extra stands above and below the fraction."
-)
-def _() -> float:
+def _on_a_straight_line() -> float:
     least = _without_extra()[_men()].sum() / _without_extra().sum()
     most = _course_weights()[_men()].sum() / _course_weights().sum()
     return 20 * (0.6 - least) / (most - least)
 
 
-@extra_for_men.mistake(
-    "You compared the extra weight alone with all weight. Men have weight without it too, from "
-    "their age, ethnicity and state: count it in."
-)
-def _() -> float:
-    return 0.6 * _without_extra().sum() / (0.4 * _men().sum())
-
-
-@extra_for_men.mistake(
-    "You started from men's share of the population. Without the extra their share of the weight "
-    "is another, because age, ethnicity and state favour some people too."
-)
-def _() -> float:
+def _from_the_share_of_people() -> float:
     weights, men = _without_extra(), _men()
     return (0.6 - men.mean()) * weights.sum() / (0.4 * men.sum())
+
+
+extra_for_men = task(
+    "4.1",
+    Number(within=0.02),
+    answer=_extra_for_men,
+    right="5.6 instead of 20. Even without any extra, men would be 45.5 % of a sample, because in "
+    "this population the old and the White are a little more often men.",
+    hint="Men's share of all weight is (men's weight without the extra + extra x number of men) "
+    "divided by (everyone's weight without it + extra x number of men). Set it to 0.6.",
+    mistakes=[
+        (
+            "You made a man's mean weight 1.5 times a woman's. But the population has more women "
+            "than men: compare the sums of the weights, not their means.",
+            _means_made_one_and_a_half,
+        ),
+        (
+            "You drew a straight line between the shares without the extra and with 20. The "
+            "share does not grow in a straight line: the extra stands above and below the "
+            "fraction.",
+            _on_a_straight_line,
+        ),
+        (
+            "You compared the extra weight alone with all weight. Men have weight without it "
+            "too, from their age, ethnicity and state: count it in.",
+            lambda: 0.6 * _without_extra().sum() / (0.4 * _men().sum()),
+        ),
+        (
+            "You started from men's share of the population. Without the extra their share of "
+            "the weight is another, because age, ethnicity and state favour some people too.",
+            _from_the_share_of_people,
+        ),
+    ],
+)
 
 
 def _hands_up(size: int) -> pd.Series:
@@ -110,58 +117,45 @@ def _hands_up(size: int) -> pd.Series:
     return 1 - np.exp(-rate * weights)
 
 
-@task(
+men_in_a_large_draw = task(
     "4.2",
     # Ten simulated draws give it to 0.0008 or better; the nearest mistake is 0.010 away.
     Number(within=0.004),
+    answer=lambda: _hands_up(20_000)[_men()].sum() / 20_000,
     right="71.1 %, and not the 76.3 % of the weights. A third of everyone is drawn, so heavy "
     "people run out and light ones catch up: a weight is not an inclusion probability.",
     hint="Find the rate at which 1 - exp(-rate x weight) sums to 20,000, as in the chapter, and "
     "sum these probabilities over men. Or draw a few samples and average.",
-    slips=[PER_CENT, OTHERS],
+    mistakes=[
+        PER_CENT,
+        OTHERS,
+        (
+            "This is men's share of the weights. It would be right if everyone drawn were put "
+            "back; here nobody is drawn twice.",
+            lambda: _course_weights()[_men()].sum() / _course_weights().sum(),
+        ),
+        (
+            "This is right for a sample of 5,000. With 20,000 the heavy people run out sooner: "
+            "solve for the rate again.",
+            lambda: _hands_up(5000)[_men()].sum() / 5000,
+        ),
+        (
+            "This is the share of men in the course's one sample of 5,000. Here 20,000 are "
+            "drawn, and with so many the heavy people run out.",
+            lambda: (world.sample()["male"] > 0).mean(),
+        ),
+        (
+            "This is men's share of the population, as if everyone had the same weight. Twenty "
+            "thousand are many, but not so many that the recipe no longer matters.",
+            lambda: _men().mean(),
+        ),
+        (
+            "This is a man's mean probability of being drawn. The question asks for the share of "
+            "men among the drawn: sum over men and divide by 20,000.",
+            lambda: _hands_up(20_000)[_men()].mean(),
+        ),
+    ],
 )
-def men_in_a_large_draw() -> float:
-    return _hands_up(20_000)[_men()].sum() / 20_000
-
-
-@men_in_a_large_draw.mistake(
-    "This is men's share of the weights. It would be right if everyone drawn were put back; here "
-    "nobody is drawn twice."
-)
-def _() -> float:
-    return _course_weights()[_men()].sum() / _course_weights().sum()
-
-
-@men_in_a_large_draw.mistake(
-    "This is right for a sample of 5,000. With 20,000 the heavy people run out sooner: solve for "
-    "the rate again."
-)
-def _() -> float:
-    return _hands_up(5000)[_men()].sum() / 5000
-
-
-@men_in_a_large_draw.mistake(
-    "This is the share of men in the course's one sample of 5,000. Here 20,000 are drawn, and with "
-    "so many the heavy people run out."
-)
-def _() -> float:
-    return (world.sample()["male"] > 0).mean()
-
-
-@men_in_a_large_draw.mistake(
-    "This is men's share of the population, as if everyone had the same weight. Twenty thousand "
-    "are many, but not so many that the recipe no longer matters."
-)
-def _() -> float:
-    return _men().mean()
-
-
-@men_in_a_large_draw.mistake(
-    "This is a man's mean probability of being drawn. The question asks for the share of men among "
-    "the drawn: sum over men and divide by 20,000."
-)
-def _() -> float:
-    return _hands_up(20_000)[_men()].mean()
 
 
 @cache
@@ -179,60 +173,50 @@ def _parts(columns: tuple[str, ...]) -> pd.DataFrame:
     return pd.DataFrame(parts).T.rename_axis("question")
 
 
-@task(
+def _within(columns: tuple[str, ...]) -> pd.Series:
+    parts = _parts(columns)
+    return parts["gap"] - parts["composition"]
+
+
+within_cells = task(
     "4.3",
     Table(keys=("question",), value="within"),
+    answer=lambda: _within(BELOW_STATE),
     right="Within cells lie 0.2 points of a gap of 0.7 on coverage, but 1.5 of 3.4 and 1.2 of 2.4 "
     "on the other two. Whether weighting repairs a sample depends on what you ask it.",
     hint="Gap: weighted mean minus mean. Composition: weighted mean of everyone's cell mean, minus "
     "the mean. What lies within cells is the first minus the second.",
-    slips=[REVERSED, PER_CENT],
+    mistakes=[
+        REVERSED,
+        PER_CENT,
+        (
+            "These are the parts due to composition, which post-stratification can reach. Asked "
+            "for is the rest of the gap.",
+            lambda: _parts(BELOW_STATE)["composition"],
+        ),
+        (
+            "These are the whole gaps. Take away the part that would be there if everyone "
+            "answered as their cell does.",
+            lambda: _parts(BELOW_STATE)["gap"],
+        ),
+        (
+            "You cut by all five columns. Many of those 6,603 cells hold one or two people, "
+            "whose chance answers then pass for composition. Asked for are the 240 cells of four "
+            "columns.",
+            lambda: _within(tuple(CELL)),
+        ),
+        (
+            "You cut by education alone. The cells are made of ethnicity, gender, age and "
+            "education together.",
+            lambda: _within(("edu",)),
+        ),
+        (
+            "You divided by the whole gap. Asked for is the part itself, as a difference of "
+            "shares.",
+            lambda: 1 - _parts(BELOW_STATE)["composition"] / _parts(BELOW_STATE)["gap"],
+        ),
+    ],
 )
-def within_cells() -> pd.Series:
-    parts = _parts(tuple(CELL[1:]))
-    return parts["gap"] - parts["composition"]
-
-
-@within_cells.mistake(
-    "These are the parts due to composition, which post-stratification can reach. Asked for is the "
-    "rest of the gap."
-)
-def _() -> pd.Series:
-    return _parts(tuple(CELL[1:]))["composition"]
-
-
-@within_cells.mistake(
-    "These are the whole gaps. Take away the part that would be there if everyone answered as "
-    "their cell does."
-)
-def _() -> pd.Series:
-    return _parts(tuple(CELL[1:]))["gap"]
-
-
-@within_cells.mistake(
-    "You cut by all five columns. Many of those 6,603 cells hold one or two people, whose chance "
-    "answers then pass for composition. Asked for are the 240 cells of four columns."
-)
-def _() -> pd.Series:
-    parts = _parts(tuple(CELL))
-    return parts["gap"] - parts["composition"]
-
-
-@within_cells.mistake(
-    "You cut by education alone. The cells are made of ethnicity, gender, age and education "
-    "together."
-)
-def _() -> pd.Series:
-    parts = _parts(("edu",))
-    return parts["gap"] - parts["composition"]
-
-
-@within_cells.mistake(
-    "You divided by the whole gap. Asked for is the part itself, as a difference of shares."
-)
-def _() -> pd.Series:
-    parts = _parts(tuple(CELL[1:]))
-    return 1 - parts["composition"] / parts["gap"]
 
 
 @cache
@@ -240,7 +224,7 @@ def _repeated(recipe: str) -> pd.DataFrame:
     """Estimates from repeated samples: plain, and raked to two targets. One row a seed."""
     people, weights = with_income(), selected(recipe)
     laboratory = {column: people[column].value_counts() for column in CELL}
-    census = {column: world.census().groupby(column)["n"].sum() for column in CELL}
+    census = world.margins(world.census())
     rows = []
     for seed in SEEDS:
         sample = draw_biased_sample(people, weights, seed=seed)
@@ -261,55 +245,42 @@ def _gaps(estimate: str) -> pd.DataFrame:
     return pd.DataFrame(gaps).rename_axis(columns="recipe")
 
 
-@task(
+gap_after_raking = task(
     "4.4",
     Table(keys=("recipe",), value="gap"),
+    answer=lambda: _gaps("raked").mean(),
     right="The mild lean and the flyers' are repaired. The panel's gap was small because two parts "
     "of opposite sign nearly cancelled: raking removes the one, and 0.8 points are left.",
     hint="For each recipe and each seed from 0 to 19: draw 5,000, rake to the laboratory's five "
     "margins, take the weighted mean, subtract the truth. Then average the 20 gaps.",
-    slips=[REVERSED, PER_CENT],
+    mistakes=[
+        REVERSED,
+        PER_CENT,
+        (
+            "These are the gaps of the samples as they are. Weight each sample with `rake` "
+            "before you take the mean.",
+            lambda: _gaps("plain").mean(),
+        ),
+        (
+            "You raked to the census frame. In the laboratory the population is the respondents, "
+            "and so are the margins.",
+            lambda: _gaps("census").mean(),
+        ),
+        (
+            "You averaged the sizes of the gaps without their signs. That mixes in the luck of "
+            "each draw, which never averages out; bias is the mean with the sign.",
+            lambda: _gaps("raked").abs().mean(),
+        ),
+        (
+            "This is the gap of one draw. One draw is mostly luck here: average over all 20 seeds.",
+            lambda: _gaps("raked").T[0],
+        ),
+        (
+            "These are the estimates. Subtract the truth, the share among all respondents.",
+            lambda right: right + with_income()["abortion"].mean(),
+        ),
+    ],
 )
-def gap_after_raking() -> pd.Series:
-    return _gaps("raked").mean()
-
-
-@gap_after_raking.mistake(
-    "These are the gaps of the samples as they are. Weight each sample with `rake` before you take "
-    "the mean."
-)
-def _() -> pd.Series:
-    return _gaps("plain").mean()
-
-
-@gap_after_raking.mistake(
-    "You raked to the census frame. In the laboratory the population is the respondents, and so "
-    "are the margins."
-)
-def _() -> pd.Series:
-    return _gaps("census").mean()
-
-
-@gap_after_raking.mistake(
-    "You averaged the sizes of the gaps without their signs. That mixes in the luck of each draw, "
-    "which never averages out; bias is the mean with the sign."
-)
-def _() -> pd.Series:
-    return _gaps("raked").abs().mean()
-
-
-@gap_after_raking.mistake(
-    "This is the gap of one draw. One draw is mostly luck here: average over all 20 seeds."
-)
-def _() -> pd.Series:
-    return _gaps("raked").T[0]
-
-
-@gap_after_raking.mistake(
-    "These are the estimates. Subtract the truth, the share among all respondents."
-)
-def _() -> pd.Series:
-    return gap_after_raking.answer() + with_income()["abortion"].mean()
 
 
 def _expected(recipe: str) -> tuple[float, float]:
@@ -325,98 +296,69 @@ def _size(recipe: str, multiple: float) -> float:
     return multiple**2 * share * (1 - share) / gap**2
 
 
-@task(
-    "4.5",
-    # The truth's p (1 - p) in place of the sample's gives 13 fewer, 1.95 in place of 1.96 the same.
-    Number(within=25),
-    right="From about 1,080 answers on, most intervals miss the truth, and every further answer "
-    "makes the interval more certain of the wrong value.",
-    hint="Set 1.96 times the square root of p (1 - p) / n equal to the gap, and solve for n.",
-)
-def size_where_bias_wins() -> float:
-    return _size("mild", 1.96)
-
-
-@size_where_bias_wins.mistake(
-    "You set one standard error equal to the gap. Half of a 95 % interval is 1.96 standard errors."
-)
-def _() -> float:
-    return _size("mild", 1)
-
-
-@size_where_bias_wins.mistake(
-    "You used the whole width of the interval. It reaches 1.96 standard errors to each side, and "
-    "only one side lies towards the truth."
-)
-def _() -> float:
-    return _size("mild", 2 * 1.96)
-
-
-@size_where_bias_wins.mistake(
-    "You took the course's recipe, with 20 for men. This task asks about the mild one."
-)
-def _() -> float:
-    return _size("course", 1.96)
-
-
-@size_where_bias_wins.mistake(
-    "You took the gap of one drawn sample, with its luck. The bias is the expected gap: the "
-    "weighted mean of all people's answers minus the truth."
-)
-def _() -> float:
+def _size_for_one_draw() -> float:
     people = with_income()
     share = draw_biased_sample(people, selected("mild"))["abortion"].mean()
     return 1.96**2 * share * (1 - share) / (share - people["abortion"].mean()) ** 2
 
 
-@size_where_bias_wins.mistake(
-    "This is the square root of the number. The standard error falls with the square root of n, so "
-    "square at the end."
+size_where_bias_wins = task(
+    "4.5",
+    # The truth's p (1 - p) in place of the sample's gives 13 fewer, 1.95 in place of 1.96 the same.
+    Number(within=25),
+    answer=lambda: _size("mild", 1.96),
+    right="From about 1,080 answers on, most intervals miss the truth, and every further answer "
+    "makes the interval more certain of the wrong value.",
+    hint="Set 1.96 times the square root of p (1 - p) / n equal to the gap, and solve for n.",
+    mistakes=[
+        (
+            "You set one standard error equal to the gap. Half of a 95 % interval is 1.96 "
+            "standard errors.",
+            lambda: _size("mild", 1),
+        ),
+        (
+            "You used the whole width of the interval. It reaches 1.96 standard errors to each "
+            "side, and only one side lies towards the truth.",
+            lambda: _size("mild", 2 * 1.96),
+        ),
+        (
+            "You took the course's recipe, with 20 for men. This task asks about the mild one.",
+            lambda: _size("course", 1.96),
+        ),
+        (
+            "You took the gap of one drawn sample, with its luck. The bias is the expected gap: "
+            "the weighted mean of all people's answers minus the truth.",
+            _size_for_one_draw,
+        ),
+        (
+            "This is the square root of the number. The standard error falls with the square "
+            "root of n, so square at the end.",
+            lambda right: np.sqrt(right),
+        ),
+        (
+            "You put the gap in per cent and the shares between 0 and 1: the result is 10,000 "
+            "times too small.",
+            lambda right: right / 100**2,
+        ),
+    ],
 )
-def _() -> float:
-    return np.sqrt(_size("mild", 1.96))
 
 
-@size_where_bias_wins.mistake(
-    "You put the gap in per cent and the shares between 0 and 1: the result is 10,000 times too "
-    "small."
-)
-def _() -> float:
-    return _size("mild", 1.96) / 100**2
-
-
-@task(
+advice = task(
     "4.6",
     Choice(("A", "B", "C", "D")),
+    answer=lambda: "B",
     right="A variable outside the cells does harm where it decides who answers and also goes with "
     "the answer among people of the same cell. Both halves have to be argued for each question.",
     hint="Hold each sentence against your numbers from tasks 4.3 and 4.4.",
+    mistakes=options(
+        A="Education stands for income only as far as the two go together. For exceptions in case "
+        "of rape or incest nearly half of the gap lay among people of the same education, age, "
+        "gender and ethnicity.",
+        C="More flyers are more of the same people. The standard error falls and the bias stays, "
+        "so the intervals would miss more surely.",
+        D="Selection on a column that the cells lack is not enough to do harm: on the coverage of "
+        "abortions the raked flyers were right on average, because there income goes with hardly "
+        "anything that the cells do not know.",
+    ),
 )
-def advice() -> str:
-    return "B"
-
-
-@advice.mistake(
-    "Education stands for income only as far as the two go together. For exceptions in case of "
-    "rape or incest nearly half of the gap lay among people of the same education, age, gender "
-    "and ethnicity."
-)
-def _() -> str:
-    return "A"
-
-
-@advice.mistake(
-    "More flyers are more of the same people. The standard error falls and the bias stays, so the "
-    "intervals would miss more surely."
-)
-def _() -> str:
-    return "C"
-
-
-@advice.mistake(
-    "Selection on a column that the cells lack is not enough to do harm: on the coverage of "
-    "abortions the raked flyers were right on average, because there income goes with hardly "
-    "anything that the cells do not know."
-)
-def _() -> str:
-    return "D"

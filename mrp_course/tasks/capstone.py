@@ -5,10 +5,11 @@ from functools import cache
 import bambi as bmb
 import numpy as np
 import pandas as pd
+import xarray as xr
 from scipy.special import expit, logit
 
 from mrp_course._forms import Choice, Number, Table
-from mrp_course._task import OTHERS, PER_CENT, task
+from mrp_course._task import OTHERS, PER_CENT, options, task
 from mrp_course.tasks import _world as world
 from mrp_helpers.poststratify import poststratify
 from mrp_helpers.recode import CELL, clean_cces
@@ -65,280 +66,222 @@ def _by_state(cells: pd.DataFrame, weight: str) -> pd.Series:
     return total / cells.groupby("state")[weight].sum()
 
 
-@task(
+recoded_share = task(
     "C.1",
     Number(within=1e-4),
+    answer=lambda: _respondents()[OUTCOME].mean(),
     right="59.6 % of the 59,775 who answered and live in one of the 50 states. In the laboratory "
     "this would be the truth; below, the census frame is the population.",
     hint="Code 1 is support and 2 opposition; leave out who did not answer and the District of "
     "Columbia, as clean_cces does.",
-    slips=[OTHERS, PER_CENT],
+    mistakes=[
+        OTHERS,
+        PER_CENT,
+        (
+            "You counted those who gave no answer as opposed: a missing code compared with 1 is "
+            "False. Leave them out first.",
+            lambda: (world.raw_survey()["CC18_321a"] == 1).mean(),
+        ),
+        (
+            "You kept the District of Columbia (inputstate 11). The frame has no cells for it, "
+            "so its respondents belong to no population here.",
+            lambda: (world.raw_survey()["CC18_321a"].dropna() == 1).mean(),
+        ),
+        (
+            "You weighted by commonweight. In the laboratory the respondents are the population, "
+            "and each counts once.",
+            lambda: np.average(_respondents()[OUTCOME], weights=_respondents()["commonweight"]),
+        ),
+        (
+            "This is the share for the item CC18_321d, which the chapters use. Here it is "
+            "CC18_321a.",
+            lambda: world.truth(),
+        ),
+    ],
 )
-def recoded_share() -> float:
-    return _respondents()[OUTCOME].mean()
 
 
-@recoded_share.mistake(
-    "You counted those who gave no answer as opposed: a missing code compared with 1 is False. "
-    "Leave them out first."
-)
-def _() -> float:
-    return (world.raw_survey()["CC18_321a"] == 1).mean()
+def _shares(people: pd.DataFrame) -> pd.Series:
+    return people["eth"].value_counts(normalize=True)
 
 
-@recoded_share.mistake(
-    "You kept the District of Columbia (inputstate 11). The frame has no cells for it, so its "
-    "respondents belong to no population here."
-)
-def _() -> float:
-    answered = world.raw_survey()["CC18_321a"].dropna()
-    return (answered == 1).mean()
+def _census_shares() -> pd.Series:
+    return world.census().groupby("eth")["n"].sum() / world.census()["n"].sum()
 
 
-@recoded_share.mistake(
-    "You weighted by commonweight. In the laboratory the respondents are the population, and each "
-    "counts once."
-)
-def _() -> float:
-    people = _respondents()
-    return np.average(people[OUTCOME], weights=people["commonweight"])
-
-
-@recoded_share.mistake(
-    "This is the share for the item CC18_321d, which the chapters use. Here it is CC18_321a."
-)
-def _() -> float:
-    return world.respondents()["abortion"].mean()
-
-
-@task(
+composition = task(
     "C.2",
     Table(keys=("eth",), value="difference"),
+    answer=lambda: _shares(_sample()) - _census_shares(),
     right="The sample has 11 points too many White respondents and 5 too few Black ones. Ethnicity "
     "matters for this question, so it belongs in the model.",
     hint="For each level: its share of the sample's rows minus its share of the frame's n.",
+    mistakes=[
+        (
+            "You subtracted in the other order: sample minus frame is positive where the sample "
+            "has too many.",
+            lambda right: -right,
+        ),
+        (
+            "You counted the frame's rows. Each of its cells has one row, however many people "
+            "live there: sum n.",
+            lambda: _shares(_sample()) - _shares(world.census()),
+        ),
+        (
+            "You compared the sample with all respondents. The population to be described is the "
+            "frame's.",
+            lambda: _shares(_sample()) - _shares(_respondents()),
+        ),
+        (
+            "You compared all respondents with the frame. Use the sample of 5,000.",
+            lambda: _shares(_respondents()) - _census_shares(),
+        ),
+    ],
 )
-def composition() -> pd.Series:
-    census = world.census()
-    frame = census.groupby("eth")["n"].sum() / census["n"].sum()
-    return _sample()["eth"].value_counts(normalize=True) - frame
 
 
-@composition.mistake(
-    "You subtracted in the other order: sample minus frame is positive where the sample has too "
-    "many."
-)
-def _() -> pd.Series:
-    return -composition.answer()
+def _coefficients(fit: str) -> xr.Dataset:
+    return world.draws(fit)["posterior"].to_dataset()[["male", "repvote"]]
 
 
-@composition.mistake(
-    "You counted the frame's rows. Each of its cells has one row, however many people live there: "
-    "sum n."
-)
-def _() -> pd.Series:
-    rows = world.census()["eth"].value_counts(normalize=True)
-    return _sample()["eth"].value_counts(normalize=True) - rows
-
-
-@composition.mistake(
-    "You compared the sample with all respondents. The population to be described is the frame's."
-)
-def _() -> pd.Series:
-    shares = _respondents()["eth"].value_counts(normalize=True)
-    return _sample()["eth"].value_counts(normalize=True) - shares
-
-
-@composition.mistake("You compared all respondents with the frame. Use the sample of 5,000.")
-def _() -> pd.Series:
-    census = world.census()
-    frame = census.groupby("eth")["n"].sum() / census["n"].sum()
-    return _respondents()["eth"].value_counts(normalize=True) - frame
-
-
-def _means(name: str) -> pd.Series:
-    posterior = world.draws(name)["posterior"]
-    return pd.Series({term: float(posterior[term].mean()) for term in ("male", "repvote")})
-
-
-@task(
+coefficients = task(
     "C.3",
     # The Monte Carlo errors of the stored fit are 0.003 for male and 0.01 for repvote.
     Table(keys=("coefficient",), value="mean", within=0.12),
+    answer=lambda: _coefficients(FIT).mean().to_pandas(),
     right="Both are negative: men, and people in more Republican states, support this item less "
     "often, once the other columns are the same.",
     hint="Average the draws of 'male' and of 'repvote' in draws['posterior'], on the logit scale.",
+    mistakes=[
+        (
+            "These are the coefficients of the chapters' model for CC18_321d. Fit the model to "
+            "always_allow.",
+            lambda: _coefficients("hierarchical").mean().to_pandas(),
+        ),
+        (
+            "These are odds ratios: the exponential of the coefficients. The means of the draws "
+            "themselves are asked for.",
+            lambda right: np.exp(right),
+        ),
+        (
+            "These are the standard deviations of the draws, the uncertainty of the "
+            "coefficients. Their means are asked for.",
+            lambda: _coefficients(FIT).std().to_pandas(),
+        ),
+        (
+            "The signs are the wrong way round: you modelled those who oppose. In "
+            "p(always_allow, n) the first column counts support.",
+            lambda right: -right,
+        ),
+    ],
 )
-def coefficients() -> pd.Series:
-    return _means(FIT)
 
 
-@coefficients.mistake(
-    "These are the coefficients of the chapters' model for CC18_321d. Fit the model to "
-    "always_allow."
-)
-def _() -> pd.Series:
-    return _means("hierarchical")
-
-
-@coefficients.mistake(
-    "These are odds ratios: the exponential of the coefficients. The means of the draws themselves "
-    "are asked for."
-)
-def _() -> pd.Series:
-    return np.exp(coefficients.answer())
-
-
-@coefficients.mistake(
-    "These are the standard deviations of the draws, the uncertainty of the coefficients. Their "
-    "means are asked for."
-)
-def _() -> pd.Series:
-    posterior = world.draws(FIT)["posterior"]
-    return pd.Series({term: float(posterior[term].std()) for term in ("male", "repvote")})
-
-
-@coefficients.mistake(
-    "The signs are the wrong way round: you modelled those who oppose. In p(always_allow, n) the "
-    "first column counts support."
-)
-def _() -> pd.Series:
-    return -coefficients.answer()
-
-
-@task(
+state_estimates = task(
     "C.4",
     # Another run moves a state by about 0.001; the mistakes are 0.004 to 0.2 off somewhere.
     Table(keys=("state",), within=0.006),
+    answer=lambda: _estimated("census", "state").set_index("state")["estimate"],
     right="From about 41 % in Wyoming to 71 % in New York: the numbers for the map, for the adult "
     "citizens of each state.",
     hint="Call poststratify(model, draws, census, by='state'); census is joined to states already.",
-    slips=[PER_CENT],
+    mistakes=[
+        PER_CENT,
+        (
+            "You post-stratified to the laboratory's cells, the respondents. The map is about "
+            "adult citizens: use the census frame.",
+            lambda: _estimated("laboratory", "state").set_index("state")["estimate"],
+        ),
+        (
+            "These are the plain means of each state's respondents in the sample, without model "
+            "and frame.",
+            lambda: _sample().groupby("state")[OUTCOME].mean(),
+        ),
+        (
+            "You gave every cell of a state the same weight. A cell counts as often as people "
+            "live in it.",
+            lambda: _by_state(_census_cells().assign(one=1), "one"),
+        ),
+        (
+            "You averaged only over the cells in which somebody was asked. The others hold a "
+            "good part of the population, and the model has an estimate for them too.",
+            lambda: _by_state(_census_cells().merge(_cells()[CELL], on=CELL), "n"),
+        ),
+    ],
 )
-def state_estimates() -> pd.Series:
-    return _estimated("census", "state").set_index("state")["estimate"]
 
 
-@state_estimates.mistake(
-    "You post-stratified to the laboratory's cells, the respondents. The map is about adult "
-    "citizens: use the census frame."
-)
-def _() -> pd.Series:
-    return _estimated("laboratory", "state").set_index("state")["estimate"]
-
-
-@state_estimates.mistake(
-    "These are the plain means of each state's respondents in the sample, without model and frame."
-)
-def _() -> pd.Series:
-    return _sample().groupby("state")[OUTCOME].mean()
-
-
-@state_estimates.mistake(
-    "You gave every cell of a state the same weight. A cell counts as often as people live in it."
-)
-def _() -> pd.Series:
-    return _by_state(_census_cells().assign(one=1), "one")
-
-
-@state_estimates.mistake(
-    "You averaged only over the cells in which somebody was asked. The others hold a good part of "
-    "the population, and the model has an estimate for them too."
-)
-def _() -> pd.Series:
-    return _by_state(_census_cells().merge(_cells()[CELL], on=CELL), "n")
-
-
-@task(
-    "C.5",
-    # Monte Carlo error: 0.0002 for the estimate, 0.0005 for the ends.
-    Table(keys=("number",), value="value", within=0.003),
-    right="The adult citizens of the 50 states, with the model's uncertainty. What the frame "
-    "lacks, such as party or turnout, is not in this interval.",
-    hint="Call poststratify(model, draws, census) without by, and take the columns estimate, "
-    "lower and upper.",
-    slips=[PER_CENT],
-)
-def national() -> pd.Series:
-    return _estimated("census", None).iloc[0][ENDS].astype(float)
-
-
-@national.mistake(
-    "This is the sample's plain mean with the interval of a fair draw, which knows nothing of how "
-    "the sample leans."
-)
-def _() -> pd.Series:
+def _interval_of_a_fair_draw() -> pd.Series:
     mean = _sample()[OUTCOME].mean()
     half = 1.96 * np.sqrt(mean * (1 - mean) / len(_sample()))
     return pd.Series([mean, mean - half, mean + half], ENDS)
 
 
-@national.mistake(
-    "You averaged the states' estimates and the ends of their intervals. States differ in size, "
-    "and ends of intervals cannot be averaged: sum within each draw."
-)
-def _() -> pd.Series:
-    return _estimated("census", "state")[ENDS].mean()
-
-
-@national.mistake(
-    "You summed the ends of the cells' intervals. Not all cells are low at once: sum the cells "
-    "within each draw, and take the interval of the sums."
-)
-def _() -> pd.Series:
+def _ends_summed() -> pd.Series:
     cells = _census_cells()
     return cells[ENDS].mul(cells["n"], axis="index").sum() / cells["n"].sum()
 
 
-@national.mistake(
-    "You averaged on the logit scale and transformed the mean. The mean of shares is not the share "
-    "at the mean logit."
-)
-def _() -> pd.Series:
+def _averaged_as_logits() -> pd.Series:
     cells = _census_cells()
     mean = expit(np.average(logit(cells["estimate"]), weights=cells["n"]))
     answer = _estimated("census", None).iloc[0]
     return pd.Series([mean, mean - 1.96 * answer["sd"], mean + 1.96 * answer["sd"]], ENDS)
 
 
-@national.mistake(
-    "You post-stratified to the laboratory's cells, the respondents. The nation is described by "
-    "the census frame."
+national = task(
+    "C.5",
+    # Monte Carlo error: 0.0002 for the estimate, 0.0005 for the ends.
+    Table(keys=("number",), value="value", within=0.003),
+    answer=lambda: _estimated("census", None).iloc[0][ENDS].astype(float),
+    right="The adult citizens of the 50 states, with the model's uncertainty. What the frame "
+    "lacks, such as party or turnout, is not in this interval.",
+    hint="Call poststratify(model, draws, census) without by, and take the columns estimate, "
+    "lower and upper.",
+    mistakes=[
+        PER_CENT,
+        (
+            "This is the sample's plain mean with the interval of a fair draw, which knows "
+            "nothing of how the sample leans.",
+            _interval_of_a_fair_draw,
+        ),
+        (
+            "You averaged the states' estimates and the ends of their intervals. States differ "
+            "in size, and ends of intervals cannot be averaged: sum within each draw.",
+            lambda: _estimated("census", "state")[ENDS].mean(),
+        ),
+        (
+            "You summed the ends of the cells' intervals. Not all cells are low at once: sum the "
+            "cells within each draw, and take the interval of the sums.",
+            _ends_summed,
+        ),
+        (
+            "You averaged on the logit scale and transformed the mean. The mean of shares is not "
+            "the share at the mean logit.",
+            _averaged_as_logits,
+        ),
+        (
+            "You post-stratified to the laboratory's cells, the respondents. The nation is "
+            "described by the census frame.",
+            lambda: _estimated("laboratory", None).iloc[0][ENDS].astype(float),
+        ),
+    ],
 )
-def _() -> pd.Series:
-    return _estimated("laboratory", None).iloc[0][ENDS].astype(float)
 
 
-@task(
+paragraph = task(
     "C.6",
-    Choice(options=("A", "B", "C", "D")),
+    Choice(("A", "B", "C", "D")),
+    answer=lambda: "C",
     right="It names the population, the method and the interval, and it says what the number rests "
     "on. A reader can disagree with it in the right place.",
     hint="Ask of each paragraph: whom does it speak about, how sure is it, and what does it hide?",
+    mistakes=options(
+        A="A calls the sample's share the nation's. The sample leans by 2 points against the "
+        "survey it was drawn from, and its margin of error speaks of fair draws only.",
+        B="B promises too much: MRP corrects what the frame tells apart, under a model. 'No longer "
+        "biased' is nothing that a sample can show.",
+        D="D orders neighbouring states whose intervals overlap almost wholly. The order of the "
+        "first and the second is mostly noise.",
+    ),
 )
-def paragraph() -> str:
-    return "C"
-
-
-@paragraph.mistake(
-    "A calls the sample's share the nation's. The sample leans by 2 points against the survey it "
-    "was drawn from, and its margin of error speaks of fair draws only."
-)
-def _() -> str:
-    return "A"
-
-
-@paragraph.mistake(
-    "B promises too much: MRP corrects what the frame tells apart, under a model. 'No longer "
-    "biased' is nothing that a sample can show."
-)
-def _() -> str:
-    return "B"
-
-
-@paragraph.mistake(
-    "D orders neighbouring states whose intervals overlap almost wholly. The order of the first "
-    "and the second is mostly noise."
-)
-def _() -> str:
-    return "D"

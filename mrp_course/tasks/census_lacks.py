@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from mrp_course._forms import Choice, Number, Table
-from mrp_course._task import PER_CENT, REVERSED, task
+from mrp_course._task import PER_CENT, REVERSED, options, task
 from mrp_course.tasks import _world as world
 from mrp_helpers.poststratify import poststratify_draws
 from mrp_helpers.recode import CELL
@@ -91,106 +91,91 @@ def _counts(shares: np.ndarray) -> xr.DataArray:
     return xr.DataArray(people.reshape(len(_extended()), -1), dims=("row", "sample"))
 
 
-def _by(column: str, of_cells: np.ndarray, weights: pd.Series | None = None) -> pd.Series:
-    """Mean over the people of each level of a column; the cells' ``n`` unless told otherwise."""
-    cells = world.laboratory()
-    people = cells["n"] if weights is None else weights
-    total = (people * of_cells).groupby(cells[column]).sum()
-    return total / people.groupby(cells[column]).sum()
+def _by(column: str, of_cells: np.ndarray, weight: str = "n") -> pd.Series:
+    """Mean over the people of each level of a column, or over its cells as if each held one."""
+    cells = world.laboratory().assign(one=1)
+    total = (cells[weight] * of_cells).groupby(cells[column]).sum()
+    return total / cells.groupby(column)[weight].sum()
 
 
 def _named(people: pd.DataFrame, party: str, column: str) -> pd.Series:
     return (people["party"] == party).groupby(people[column]).mean()
 
 
-@task(
-    "12.1",
-    # Monte Carlo error of one chain, thinned: about 0.003 for those without high school.
-    Table(keys=("edu",), value="share", within=8e-3),
-    right="Every number is modelled, none is counted: the census lends its cells, the second "
-    "survey says how many in each are Republican, and the leaning sample is not asked.",
-    hint="Post-stratify `republican_model` with its draws to `laboratory`, by `edu`.",
-    slips=[PER_CENT],
-)
-def republicans_by_education() -> pd.Series:
-    return _by("edu", _conditional("Republican").mean(axis=1))
-
-
-@republicans_by_education.mistake(
-    "These are the shares in the leaning sample, where Republicans answered three times as "
-    "readily. A frame made of them carries the lean that it is to repair."
-)
-def _() -> pd.Series:
-    return _named(_leaning(), "Republican", "edu")
-
-
-@republicans_by_education.mistake(
-    "These are the second survey's own shares, as its 2,000 people came. Asked for is what the "
-    "model says of the laboratory's cells."
-)
-def _() -> pd.Series:
-    return _named(_second(), "Republican", "edu")
-
-
-@republicans_by_education.mistake(
-    "You turned the share round: this is how Republicans are educated. Asked for is how many of "
-    "each education are Republican."
-)
-def _() -> pd.Series:
+def _education_of_republicans() -> pd.Series:
     people = world.laboratory()["n"] * _conditional("Republican").mean(axis=1)
     return people.groupby(world.laboratory()["edu"]).sum() / people.sum()
 
 
-@republicans_by_education.mistake(
-    "You counted each cell once. A cell counts by its `n`, the people in it."
+republicans_by_education = task(
+    "12.1",
+    # Monte Carlo error of one chain, thinned: about 0.003 for those without high school.
+    Table(keys=("edu",), value="share", within=8e-3),
+    answer=lambda: _by("edu", _conditional("Republican").mean(axis=1)),
+    right="Every number is modelled, none is counted: the census lends its cells, the second "
+    "survey says how many in each are Republican, and the leaning sample is not asked.",
+    hint="Post-stratify `republican_model` with its draws to `laboratory`, by `edu`.",
+    mistakes=[
+        PER_CENT,
+        (
+            "These are the shares in the leaning sample, where Republicans answered three times "
+            "as readily. A frame made of them carries the lean that it is to repair.",
+            lambda: _named(_leaning(), "Republican", "edu"),
+        ),
+        (
+            "These are the second survey's own shares, as its 2,000 people came. Asked for is "
+            "what the model says of the laboratory's cells.",
+            lambda: _named(_second(), "Republican", "edu"),
+        ),
+        (
+            "You turned the share round: this is how Republicans are educated. Asked for is how "
+            "many of each education are Republican.",
+            _education_of_republicans,
+        ),
+        (
+            "You counted each cell once. A cell counts by its `n`, the people in it.",
+            lambda: _by("edu", _conditional("Republican").mean(axis=1), weight="one"),
+        ),
+    ],
 )
-def _() -> pd.Series:
-    ones = pd.Series(1.0, index=world.laboratory().index)
-    return _by("edu", _conditional("Republican").mean(axis=1), ones)
 
 
-@task(
+def _shares_multiplied() -> pd.Series:
+    return _by("eth", (_conditional("Republican") * _conditional("Democrat")).mean(axis=1))
+
+
+democrats_by_ethnicity = task(
     "12.2",
     Table(keys=("eth",), value="share", within=8e-3),
+    answer=lambda: _by("eth", _shares()[:, 1].mean(axis=1)),
     right="The second question was put only to those who had said no to the first, so its answer "
     "is multiplied by their share, cell by cell and draw by draw.",
     hint="The share of Democrats in a cell is (1 - Republican) x (Democrat among the others); "
     "average it over the cells of each `eth` by `n`.",
-    slips=[PER_CENT],
+    mistakes=[
+        PER_CENT,
+        (
+            "This is the second model as it stands: Democrats among those who are not "
+            "Republican. Multiply each cell by the share that is left after the first question.",
+            lambda: _by("eth", _conditional("Democrat").mean(axis=1)),
+        ),
+        (
+            "You multiplied the two models' shares. The second question is for those who said no "
+            "to the first: use one minus the first share.",
+            _shares_multiplied,
+        ),
+        (
+            "This is one minus the share of Republicans: Democrats and those who name neither "
+            "together.",
+            lambda: 1 - _by("eth", _conditional("Republican").mean(axis=1)),
+        ),
+        (
+            "These are the shares in the leaning sample, where Democrats are too few. Take both "
+            "models, which were fitted to the second survey.",
+            lambda: _named(_leaning(), "Democrat", "eth"),
+        ),
+    ],
 )
-def democrats_by_ethnicity() -> pd.Series:
-    return _by("eth", _shares()[:, 1].mean(axis=1))
-
-
-@democrats_by_ethnicity.mistake(
-    "This is the second model as it stands: Democrats among those who are not Republican. "
-    "Multiply each cell by the share that is left after the first question."
-)
-def _() -> pd.Series:
-    return _by("eth", _conditional("Democrat").mean(axis=1))
-
-
-@democrats_by_ethnicity.mistake(
-    "You multiplied the two models' shares. The second question is for those who said no to the "
-    "first: use one minus the first share."
-)
-def _() -> pd.Series:
-    return _by("eth", (_conditional("Republican") * _conditional("Democrat")).mean(axis=1))
-
-
-@democrats_by_ethnicity.mistake(
-    "This is one minus the share of Republicans: Democrats and those who name neither together."
-)
-def _() -> pd.Series:
-    return 1 - _by("eth", _conditional("Republican").mean(axis=1))
-
-
-@democrats_by_ethnicity.mistake(
-    "These are the shares in the leaning sample, where Democrats are too few. Take both models, "
-    "which were fitted to the second survey."
-)
-def _() -> pd.Series:
-    return _named(_leaning(), "Democrat", "eth")
 
 
 @cache
@@ -219,58 +204,43 @@ def _frame_alone() -> np.ndarray:
     return (answers @ counts) / counts.sum(axis=0)
 
 
-@task(
+spread_with_the_frame = task(
     "12.3",
     # The standard deviation of 250 draws is known to 4.5 %.
     Number(within=7e-4),
+    answer=lambda: float(_national("drawn").std(ddof=1)),
     right="Each draw takes one frame and one set of answers, so its spread holds both. Variances "
     "add here, because the surveys are independent; standard deviations do not.",
     hint="Post-stratify `answer_model` and its draws to `rows` with `population=counts`, and take "
     "the standard deviation of the 1,000 national values.",
-    slips=[PER_CENT],
+    mistakes=[
+        PER_CENT,
+        (
+            "This is the spread with one fixed frame, made of mean shares. Give `population` the "
+            "draws, so that each draw of the answers meets a frame of its own.",
+            lambda: float(_national("mean").std(ddof=1)),
+        ),
+        (
+            "This is the spread that the frame alone brings, with each cell's answer fixed at "
+            "its mean. The answers vary as well.",
+            lambda: float(_frame_alone().std(ddof=1)),
+        ),
+        (
+            "You added two standard deviations. Of independent parts the variances add; or let "
+            "the draws do it, and take the standard deviation of the 1,000 values.",
+            lambda: float(_national("mean").std(ddof=1) + _frame_alone().std(ddof=1)),
+        ),
+        (
+            "This is the width of a 95 % interval. Asked for is the standard deviation of the "
+            "draws, about a quarter of it.",
+            lambda: float(np.subtract(*np.quantile(_national("drawn"), [0.975, 0.025]))),
+        ),
+        (
+            "This is the estimate itself, the mean of the draws. Asked for is how far they spread.",
+            lambda: float(_national("drawn").mean()),
+        ),
+    ],
 )
-def spread_with_the_frame() -> float:
-    return float(_national("drawn").std(ddof=1))
-
-
-@spread_with_the_frame.mistake(
-    "This is the spread with one fixed frame, made of mean shares. Give `population` the draws, so "
-    "that each draw of the answers meets a frame of its own."
-)
-def _() -> float:
-    return float(_national("mean").std(ddof=1))
-
-
-@spread_with_the_frame.mistake(
-    "This is the spread that the frame alone brings, with each cell's answer fixed at its mean. "
-    "The answers vary as well."
-)
-def _() -> float:
-    return float(_frame_alone().std(ddof=1))
-
-
-@spread_with_the_frame.mistake(
-    "You added two standard deviations. Of independent parts the variances add; or let the draws "
-    "do it, and take the standard deviation of the 1,000 values."
-)
-def _() -> float:
-    return float(_national("mean").std(ddof=1) + _frame_alone().std(ddof=1))
-
-
-@spread_with_the_frame.mistake(
-    "This is the width of a 95 % interval. Asked for is the standard deviation of the draws, about "
-    "a quarter of it."
-)
-def _() -> float:
-    lower, upper = np.quantile(_national("drawn"), [0.025, 0.975])
-    return float(upper - lower)
-
-
-@spread_with_the_frame.mistake(
-    "This is the estimate itself, the mean of the draws. Asked for is how far they spread."
-)
-def _() -> float:
-    return float(_national("drawn").mean())
 
 
 @cache
@@ -286,77 +256,54 @@ def _support() -> dict[str, float]:
     }
 
 
-TOO_MANY = 0.05
+def _cost(leaving: float) -> float:
+    """Five points more Republicans, and five points fewer people of another rate of support."""
+    return float(0.05 * (_support()["Republican"] - leaving))
 
 
-@task(
+cost_of_five_points = task(
     "12.4",
     Number(),
+    answer=lambda: _cost(_support()["others"]),
     right="Two points for five: a frame's error comes through multiplied by the difference "
     "in support between those it has too many and those it has too few of.",
     hint="Five points more of people who support at the Republicans' rate, five points fewer of "
     "people who support at the others' rate.",
-    slips=[REVERSED, PER_CENT],
+    mistakes=[
+        REVERSED,
+        PER_CENT,
+        (
+            "You let Republicans join without anybody leaving. Where they have five points too "
+            "many, the others have five too few.",
+            lambda: _cost(0),
+        ),
+        (
+            "You compared Republicans with everybody, themselves included. Those who are too few "
+            "are the others alone.",
+            lambda: _cost(_support()["all"]),
+        ),
+        (
+            "You took the five points from the Democrats alone. Those who name neither party are "
+            "too few in the same proportion.",
+            lambda: _cost(_support()["Democrat"]),
+        ),
+    ],
 )
-def cost_of_five_points() -> float:
-    support = _support()
-    return float(TOO_MANY * (support["Republican"] - support["others"]))
 
 
-@cost_of_five_points.mistake(
-    "You let Republicans join without anybody leaving. Where they have five points too many, the "
-    "others have five too few."
-)
-def _() -> float:
-    return float(TOO_MANY * _support()["Republican"])
-
-
-@cost_of_five_points.mistake(
-    "You compared Republicans with everybody, themselves included. Those who are too few are the "
-    "others alone."
-)
-def _() -> float:
-    return float(TOO_MANY * (_support()["Republican"] - _support()["all"]))
-
-
-@cost_of_five_points.mistake(
-    "You took the five points from the Democrats alone. Those who name neither party are too few "
-    "in the same proportion."
-)
-def _() -> float:
-    return float(TOO_MANY * (_support()["Republican"] - _support()["Democrat"]))
-
-
-@task(
+sentence = task(
     "12.5",
     Choice(("A", "B", "C", "D")),
+    answer=lambda: "C",
     right="It names the source of the shares, carries their uncertainty, and says which three "
     "things have to hold. A reader who doubts one of them knows what to look at.",
     hint="Which sentence says where the party shares come from, and what they assume?",
+    mistakes=options(
+        A="The weights of A come from the leaning sample itself: raking to its own party shares "
+        "leaves them as they are, and the lean with them.",
+        B="No frame removes every selection. Among Republicans of one cell, too, those who answer "
+        "may think differently; B promises what was never tested.",
+        D="The interval of D treats the party shares as counted. They were estimated from 2,000 "
+        "people, and the interval has to say so.",
+    ),
 )
-def sentence() -> str:
-    return "C"
-
-
-@sentence.mistake(
-    "The weights of A come from the leaning sample itself: raking to its own party shares leaves "
-    "them as they are, and the lean with them."
-)
-def _() -> str:
-    return "A"
-
-
-@sentence.mistake(
-    "No frame removes every selection. Among Republicans of one cell, too, those who answer may "
-    "think differently; B promises what was never tested."
-)
-def _() -> str:
-    return "B"
-
-
-@sentence.mistake(
-    "The interval of D treats the party shares as counted. They were estimated from 2,000 people, "
-    "and the interval has to say so."
-)
-def _() -> str:
-    return "D"

@@ -72,16 +72,16 @@ def going() -> pd.DataFrame:
 
 
 @cache
-def _by_state(population: str = "voters") -> xr.DataArray:
-    """Draws of each state's share for Trump."""
+def _by_state() -> xr.DataArray:
+    """Draws of each state's share for Trump among its voters."""
     model = _model("trump", voters())
     draws = world.draws("election-mrp")
-    return poststratify_draws(model, draws, going(), by="state", population=population)
+    return poststratify_draws(model, draws, going(), by="state", population="voters")
 
 
 @cache
-def _estimates(population: str = "voters") -> pd.Series:
-    return _by_state(population).mean("sample").to_series()
+def _estimates() -> pd.Series:
+    return _by_state().mean("sample").to_series()
 
 
 def _reported(people: pd.DataFrame, weights: pd.Series) -> pd.Series:
@@ -90,22 +90,20 @@ def _reported(people: pd.DataFrame, weights: pd.Series) -> pd.Series:
     return above / weights.groupby(people["state"]).sum()
 
 
-@cache
-def _weights() -> dict[str, pd.Series]:
-    people = voters()
-    margins = {column: frame().groupby(column)["n"].sum() for column in CELL}
-    return {
+def _errors_of(people: pd.DataFrame) -> pd.DataFrame:
+    """Error of each method in each state: one row a state."""
+    weights = {
         "unweighted": pd.Series(1.0, index=people.index),
-        "raked": rake(people, margins),
+        "raked": rake(people, world.margins(frame())),
         "survey's weights": people["commonweight"],
     }
+    reported = {name: _reported(people, weight) for name, weight in weights.items()}
+    return pd.DataFrame(reported).sub(official(), axis=0)
 
 
 @cache
 def _errors() -> pd.DataFrame:
-    """Error of each method in each state: one row a state."""
-    reported = {name: _reported(voters(), weight) for name, weight in _weights().items()}
-    return pd.DataFrame(reported).sub(official(), axis=0)
+    return _errors_of(voters())
 
 
 @cache
@@ -117,247 +115,186 @@ def _averaged(values: pd.DataFrame, weights: pd.Series) -> pd.Series:
     return values.mul(weights / weights.sum(), axis=0).sum().rename_axis("method")
 
 
-@task(
+error_of_a_citizens_state = task(
     "11.1",
     Table(keys=("method",), value="error"),
+    answer=lambda: _averaged(_errors().abs(), _people()),
     right="3.5, 4.2 and 1.3 points, where states count alike 5.3, 5.3 and 1.4: large states are "
     "missed by less. That the third is small proves nothing about the question.",
     hint="For each method: the share for Trump in each state, minus `official`, without its sign; "
     "then the mean over states, weighted by the frame's `n` in the state.",
-    slips=[PER_CENT],
+    mistakes=[
+        PER_CENT,
+        (
+            "Here every state counts once. Asked for is the state of the average citizen: weight "
+            "the states by their people in the frame.",
+            lambda: _errors().abs().mean().rename_axis("method"),
+        ),
+        (
+            "You averaged the errors with their signs, so that states above the official share "
+            "pay for states below it. Take the absolute value in each state first.",
+            lambda: _averaged(_errors(), _people()),
+        ),
+        (
+            "You weighted the states by the respondents in them. The survey's numbers are not "
+            "the country's: use the frame's `n`.",
+            lambda: _averaged(_errors().abs(), voters().groupby("state").size()),
+        ),
+        (
+            "You divided by all respondents of a state. The official share is of the two-party "
+            "vote, so those who name neither candidate stay out, above and below the line.",
+            lambda: _averaged(_errors_of(respondents().fillna({"trump": 0})).abs(), _people()),
+        ),
+        (
+            "This is the root of the mean squared error, which counts large errors for more. "
+            "Asked for is the mean of the absolute errors.",
+            lambda: np.sqrt(_averaged(_errors() ** 2, _people())),
+        ),
+    ],
 )
-def error_of_a_citizens_state() -> pd.Series:
-    return _averaged(_errors().abs(), _people())
 
 
-@error_of_a_citizens_state.mistake(
-    "Here every state counts once. Asked for is the state of the average citizen: weight the "
-    "states by their people in the frame."
-)
-def _() -> pd.Series:
-    return _errors().abs().mean().rename_axis("method")
+def _by_education(column: str) -> pd.Series:
+    sums = going().groupby("edu")[column].sum()
+    return sums / sums.sum()
 
 
-@error_of_a_citizens_state.mistake(
-    "You averaged the errors with their signs, so that states above the official share pay for "
-    "states below it. Take the absolute value in each state first."
-)
-def _() -> pd.Series:
-    return _averaged(_errors(), _people())
-
-
-@error_of_a_citizens_state.mistake(
-    "You weighted the states by the respondents in them. The survey's numbers are not the "
-    "country's: use the frame's `n`."
-)
-def _() -> pd.Series:
-    return _averaged(_errors().abs(), voters().groupby("state").size())
-
-
-@error_of_a_citizens_state.mistake(
-    "You divided by all respondents of a state. The official share is of the two-party vote, so "
-    "those who name neither candidate stay out, above and below the line."
-)
-def _() -> pd.Series:
-    people = respondents().assign(trump=respondents()["trump"].fillna(0))
-    margins = {column: frame().groupby(column)["n"].sum() for column in CELL}
-    weights = {
-        "unweighted": pd.Series(1.0, index=people.index),
-        "raked": rake(people, margins),
-        "survey's weights": people["commonweight"],
-    }
-    reported = {name: _reported(people, weight) for name, weight in weights.items()}
-    return _averaged(pd.DataFrame(reported).sub(official(), axis=0).abs(), _people())
-
-
-@error_of_a_citizens_state.mistake(
-    "This is the root of the mean squared error, which counts large errors for more. Asked for is "
-    "the mean of the absolute errors."
-)
-def _() -> pd.Series:
-    return np.sqrt(_averaged(_errors() ** 2, _people()))
-
-
-@task(
+voters_by_education = task(
     "11.2",
     # Monte Carlo error: below 0.0005 with one chain.
     Table(keys=("edu",), value="share", within=2e-3),
+    answer=lambda: _by_education("voters"),
     right="Graduates are 29 % of the citizens and 35 % of the voters, people without a high-school "
     "diploma 10 % and 7 %. Which population you mean decides who counts.",
     hint="A cell brings `n` times `turnout` voters. Sum these by `edu`, and divide by their total.",
-    slips=[PER_CENT],
+    mistakes=[
+        PER_CENT,
+        (
+            "These are the shares among citizens. Each cell's `n` has to be multiplied by its "
+            "`turnout`.",
+            lambda: _by_education("n"),
+        ),
+        (
+            "These are rates of voting: of those with this education, how many voted. Asked for "
+            "is the other way round: of those who voted, how many have this education.",
+            lambda: going().groupby("edu")["voters"].sum() / going().groupby("edu")["n"].sum(),
+        ),
+        (
+            "These are the survey's respondents who voted. The survey has too many graduates to "
+            "begin with: use the frame.",
+            lambda: voters()["edu"].value_counts(normalize=True),
+        ),
+        (
+            "You summed the cells' probabilities without their people. A cell of forty counts as "
+            "much as one of 400,000 then: multiply by `n` first.",
+            lambda: _by_education("turnout"),
+        ),
+    ],
 )
-def voters_by_education() -> pd.Series:
-    people = going().groupby("edu")["voters"].sum()
-    return people / people.sum()
-
-
-@voters_by_education.mistake(
-    "These are the shares among citizens. Each cell's `n` has to be multiplied by its `turnout`."
-)
-def _() -> pd.Series:
-    people = going().groupby("edu")["n"].sum()
-    return people / people.sum()
-
-
-@voters_by_education.mistake(
-    "These are rates of voting: of those with this education, how many voted. Asked for is the "
-    "other way round: of those who voted, how many have this education."
-)
-def _() -> pd.Series:
-    sums = going().groupby("edu")[["voters", "n"]].sum()
-    return sums["voters"] / sums["n"]
-
-
-@voters_by_education.mistake(
-    "These are the survey's respondents who voted. The survey has too many graduates to begin "
-    "with: use the frame."
-)
-def _() -> pd.Series:
-    return voters()["edu"].value_counts(normalize=True)
-
-
-@voters_by_education.mistake(
-    "You summed the cells' probabilities without their people. A cell of forty counts as much as "
-    "one of 400,000 then: multiply by `n` first."
-)
-def _() -> pd.Series:
-    rates = going().groupby("edu")["turnout"].sum()
-    return rates / rates.sum()
-
-
-def _named(holds: pd.Series) -> list[str]:
-    return holds.index[holds].to_list()
 
 
 @cache
-def _certainty(population: str = "voters") -> pd.Series:
+def _certainty() -> pd.Series:
     """Probability, by the draws, that Trump has the majority of the two-party vote."""
-    return (_by_state(population) > 0.5).mean("sample").to_series()
+    return (_by_state() > 0.5).mean("sample").to_series()
 
 
-def _called_wrongly(certainty: pd.Series) -> pd.Series:
-    return (certainty > 0.5) != (official() > 0.5)
+def _wrong(share: pd.Series) -> pd.Series:
+    """Whether the official result names the other winner in a state."""
+    return (share > 0.5) != (official() > 0.5)
 
 
-@cache
-def _sure(population: str = "voters") -> pd.Series:
-    certainty = _certainty(population)
-    return certainty.where(certainty > 0.5, 1 - certainty)
+def _sure() -> pd.Series:
+    return (_certainty() >= 0.99) | (1 - _certainty() >= 0.99)
 
 
-@task(
+def _interval_misses() -> list[str]:
+    draws = _by_state()
+    lower = draws.quantile(0.025, "sample").to_series()
+    upper = draws.quantile(0.975, "sample").to_series()
+    return world.named(~official().between(lower, upper))
+
+
+sure_and_wrong = task(
     "11.3",
     Names("state"),
+    answer=lambda: world.named(_wrong(_certainty()) & _sure()),
     right="Nearly all draws see Clinton ahead there, and the count has Trump. Draws agree about "
     "those who answered; they know nothing of the others.",
     hint="In what share of the draws does Trump lead? Keep the states where that is 0.99 or more, "
     "or 0.01 or less, and where the official result is on the other side of one half.",
+    mistakes=[
+        (
+            "These are all states with the wrong winner. In some of them the draws are divided; "
+            "asked for are those that were called with 99 % or more.",
+            lambda: world.named(_wrong(_certainty())),
+        ),
+        (
+            "These are all states that were called with 99 % or more, most of them rightly. Keep "
+            "those in which the official result names the other winner.",
+            lambda: world.named(_sure()),
+        ),
+        (
+            "These are the states whose interval misses the official share. A state can miss it "
+            "by far and still name the right winner.",
+            _interval_misses,
+        ),
+        (
+            "These are the states that the respondents as they came name wrongly. Use the draws "
+            "of the model on the frame of voters.",
+            lambda: world.named(_wrong(voters().groupby("state")["trump"].mean())),
+        ),
+    ],
 )
-def sure_and_wrong() -> list[str]:
-    return _named(_called_wrongly(_certainty()) & (_sure() >= 0.99))
 
 
-@sure_and_wrong.mistake(
-    "These are all states with the wrong winner. In some of them the draws are divided; asked for "
-    "are those that were called with 99 % or more."
-)
-def _() -> list[str]:
-    return _named(_called_wrongly(_certainty()))
-
-
-@sure_and_wrong.mistake(
-    "These are all states that were called with 99 % or more, most of them rightly. Keep those in "
-    "which the official result names the other winner."
-)
-def _() -> list[str]:
-    return _named(_sure() >= 0.99)
-
-
-@sure_and_wrong.mistake(
-    "These are the states whose interval misses the official share. A state can miss it by far and "
-    "still name the right winner."
-)
-def _() -> list[str]:
-    draws = _by_state()
-    lower = draws.quantile(0.025, "sample").to_series()
-    upper = draws.quantile(0.975, "sample").to_series()
-    return _named(~official().between(lower, upper))
-
-
-@sure_and_wrong.mistake(
-    "These are the states that the respondents as they came name wrongly. Use the draws of the "
-    "model on the frame of voters."
-)
-def _() -> list[str]:
-    reported = _reported(voters(), _weights()["unweighted"])
-    return _named((reported > 0.5) != (official() > 0.5))
-
-
-@cache
-def _shares() -> pd.DataFrame:
-    """Composition of each state's citizens: the columns that 11.4 asks for."""
-    cells = frame()
-    kinds = {"old": cells["age"].isin(["60-69", "70+"]), "no college": _no_college(cells)}
+def _shares(cells: pd.DataFrame) -> pd.DataFrame:
+    """Shares of two kinds of people: one row a state, one column a kind."""
+    no_college = cells["edu"].isin(["No HS", "HS", "Some college"]) & (cells["eth"] == "White")
+    kinds = {"old": cells["age"].isin(["60-69", "70+"]), "no college": no_college}
     counts = {name: cells["n"].where(kind, 0) for name, kind in kinds.items()}
-    return pd.DataFrame(counts).groupby(cells["state"]).sum().div(_people(), axis=0)
+    people = cells.groupby("state")["n"].sum()
+    return pd.DataFrame(counts).groupby(cells["state"]).sum().div(people, axis=0)
 
 
-def _no_college(people: pd.DataFrame) -> pd.Series:
-    return (people["eth"] == "White") & people["edu"].isin(["No HS", "HS", "Some college"])
-
-
-def _correlations(shares: pd.DataFrame, values: pd.Series) -> pd.Series:
+def _correlations(values: pd.Series, cells: pd.DataFrame | None = None) -> pd.Series:
+    shares = _shares(frame() if cells is None else cells)
     return shares.corrwith(values).rename_axis("share")
 
 
-@task(
+correlation_with_error = task(
     "11.4",
     # With one chain the correlations move by 0.005.
     Table(keys=("share",), value="correlation", within=0.015),
+    answer=lambda: _correlations(_estimates() - official()),
     right="Where many White people have no degree, the estimate is too low for Trump; the share of "
     "the old hardly matters. The cells hold both: their numbers are right, their answers are not.",
     hint="Error: estimate minus official, with its sign, one a state. Shares: of a state's "
     "citizens in the frame, weighted by `n`. Then `corrwith`.",
-    slips=[REVERSED],
+    mistakes=[
+        REVERSED,
+        (
+            "You correlated the size of the error, without its sign. Asked is in which direction "
+            "the estimate misses where there are many such people.",
+            lambda: _correlations((_estimates() - official()).abs()),
+        ),
+        (
+            "These are correlations with the estimate, not with its error. Subtract the official "
+            "share.",
+            lambda: _correlations(_estimates()),
+        ),
+        (
+            "These are correlations with the official share. They say where Trump was strong, "
+            "and not where the estimate misses.",
+            lambda: _correlations(official()),
+        ),
+        (
+            "You counted cells and not people, so that the shares are nearly the same in every "
+            "state. Weight the cells by `n`.",
+            lambda: _correlations(_estimates() - official(), frame().assign(n=1)),
+        ),
+    ],
 )
-def correlation_with_error() -> pd.Series:
-    return _correlations(_shares(), _estimates() - official())
-
-
-@correlation_with_error.mistake(
-    "You correlated the size of the error, without its sign. Asked is in which direction the "
-    "estimate misses where there are many such people."
-)
-def _() -> pd.Series:
-    return _correlations(_shares(), (_estimates() - official()).abs())
-
-
-@correlation_with_error.mistake(
-    "These are correlations with the estimate, not with its error. Subtract the official share."
-)
-def _() -> pd.Series:
-    return _correlations(_shares(), _estimates())
-
-
-@correlation_with_error.mistake(
-    "These are correlations with the official share. They say where Trump was strong, and not "
-    "where the estimate misses."
-)
-def _() -> pd.Series:
-    return _correlations(_shares(), official())
-
-
-@correlation_with_error.mistake(
-    "You counted cells and not people, so that the shares are nearly the same in every state. "
-    "Weight the cells by `n`."
-)
-def _() -> pd.Series:
-    cells = frame()
-    kinds = pd.DataFrame({"old": cells["age"].isin(["60-69", "70+"])})
-    kinds["no college"] = _no_college(cells)
-    shares = kinds.astype(float).groupby(cells["state"]).mean()
-    return _correlations(shares, _estimates() - official())
 
 
 @cache
@@ -382,41 +319,32 @@ def _repaired(after: float, truth: float) -> float:
     return float((before - after) / (before - truth))
 
 
-@task(
+share_repaired = task(
     "11.5",
     # Monte Carlo error of the estimate with one chain: 0.0003, of the share repaired 0.005.
     Number(within=0.015),
+    answer=lambda: _repaired(_on(), voters()["trump"].mean()),
     right="About 96 %: the lean is all composition on columns that the cells have. The count would "
     "still disagree, since the survey's own fault is none of this lean's.",
     hint="Before: the sample's mean minus the mean of all 41,121 voters. After: the MRP estimate "
     "on the voters' own cells minus the same mean. Repaired is (before - after) / before.",
-    slips=[PER_CENT, OTHERS],
+    mistakes=[
+        PER_CENT,
+        OTHERS,
+        (
+            "You took the official result for the truth. Here the population is the survey's own "
+            "voters: what the survey itself gets wrong is not part of the lean that we made.",
+            lambda: _repaired(_on(), float(np.average(official(), weights=_people()))),
+        ),
+        (
+            "You post-stratified to the census. The lean was made among the survey's voters, so "
+            "their cells are the frame that undoes it.",
+            lambda: _repaired(_on(of_census=True), voters()["trump"].mean()),
+        ),
+        (
+            "You divided by the mean of the sample. Asked for is a share of the gap: divide by "
+            "the sample's mean minus the mean of all voters.",
+            lambda: (leaning()["trump"].mean() - _on()) / leaning()["trump"].mean(),
+        ),
+    ],
 )
-def share_repaired() -> float:
-    return _repaired(_on(), voters()["trump"].mean())
-
-
-@share_repaired.mistake(
-    "You took the official result for the truth. Here the population is the survey's own voters: "
-    "what the survey itself gets wrong is not part of the lean that we made."
-)
-def _() -> float:
-    truth = np.average(official(), weights=_people())
-    return _repaired(_on(), float(truth))
-
-
-@share_repaired.mistake(
-    "You post-stratified to the census. The lean was made among the survey's voters, so their "
-    "cells are the frame that undoes it."
-)
-def _() -> float:
-    return _repaired(_on(of_census=True), voters()["trump"].mean())
-
-
-@share_repaired.mistake(
-    "You divided by the mean of the sample. Asked for is a share of the gap: divide by the "
-    "sample's mean minus the mean of all voters."
-)
-def _() -> float:
-    before = leaning()["trump"].mean()
-    return float((before - _on()) / before)

@@ -25,57 +25,48 @@ def _men_minus_women(values: pd.Series) -> float:
     return values[0.5] - values[-0.5]
 
 
-@task(
-    "5.1",
-    Number(),
-    right="This is the coefficient that a logistic regression of the cells on `male` alone would "
-    "estimate. The counts of the cells are all that it needs to know of 5,000 people.",
-    hint="Add up `abortion` and `n` over the cells of each gender, divide, take the logit of each "
-    "share, then subtract.",
-    slips=[REVERSED],
-)
-def gap_in_logits() -> float:
-    return _men_minus_women(logit(_by_gender(world.cells())))
-
-
-@gap_in_logits.mistake(
-    "You averaged the cells' shares, so that a cell with one respondent counts as much as one "
-    "with 23. Add up the counts first, and divide then."
-)
-def _() -> float:
+def _gap_of_mean_shares() -> float:
     cells = world.cells()
     shares = (cells["abortion"] / cells["n"]).groupby(cells["male"]).mean()
     return _men_minus_women(logit(shares))
 
 
-@gap_in_logits.mistake(
-    "This is the difference of the two shares, in points. The model adds on the logit scale: take "
-    "the logit of each share before you subtract."
+gap_in_logits = task(
+    "5.1",
+    Number(),
+    answer=lambda: _men_minus_women(logit(_by_gender(world.cells()))),
+    right="This is the coefficient that a logistic regression of the cells on `male` alone would "
+    "estimate. The counts of the cells are all that it needs to know of 5,000 people.",
+    hint="Add up `abortion` and `n` over the cells of each gender, divide, take the logit of each "
+    "share, then subtract.",
+    mistakes=[
+        REVERSED,
+        (
+            "You averaged the cells' shares, so that a cell with one respondent counts as much "
+            "as one with 23. Add up the counts first, and divide then.",
+            _gap_of_mean_shares,
+        ),
+        (
+            "This is the difference of the two shares, in points. The model adds on the logit "
+            "scale: take the logit of each share before you subtract.",
+            lambda: _men_minus_women(_by_gender(world.cells())),
+        ),
+        (
+            "You took logarithms of the shares, which gives the log of a ratio of shares. A "
+            "logit is the logarithm of the odds: share divided by one minus share.",
+            lambda: _men_minus_women(np.log(_by_gender(world.cells()))),
+        ),
+        (
+            "This is the ratio of the odds. A logistic regression's coefficient is its logarithm.",
+            lambda right: np.exp(right),
+        ),
+        (
+            "You counted the population of the laboratory. The model is fitted to the sample's "
+            "cells.",
+            lambda: _men_minus_women(logit(_by_gender(world.laboratory()))),
+        ),
+    ],
 )
-def _() -> float:
-    return _men_minus_women(_by_gender(world.cells()))
-
-
-@gap_in_logits.mistake(
-    "You took logarithms of the shares, which gives the log of a ratio of shares. A logit is the "
-    "logarithm of the odds: share divided by one minus share."
-)
-def _() -> float:
-    return _men_minus_women(np.log(_by_gender(world.cells())))
-
-
-@gap_in_logits.mistake(
-    "This is the ratio of the odds. A logistic regression's coefficient is its logarithm."
-)
-def _() -> float:
-    return np.exp(gap_in_logits.answer())
-
-
-@gap_in_logits.mistake(
-    "You counted the population of the laboratory. The model is fitted to the sample's cells."
-)
-def _() -> float:
-    return _men_minus_women(logit(_by_gender(world.laboratory())))
 
 
 def _ethnicities() -> xr.DataArray:
@@ -88,65 +79,61 @@ def _spread(values: xr.DataArray) -> pd.Series:
     return values.std(("chain", "draw")).to_series()
 
 
-# The sds of single chains of this fit lie within 0.003 of these answers.
-@task(
-    "5.2",
-    Table(keys=("eth",), value="sd", within=0.006),
-    right="Nothing was fitted again. Draws of two coefficients rise and fall together with their "
-    "common reference, and a difference, taken draw by draw, is free of it: White people are many, "
-    "and a better reference than Black people.",
-    hint="Subtract the draws of White from the draws of each other coefficient, and take the sd of "
-    "what comes out. The coefficient of the reference level is 0 in every draw.",
-)
-def spread_from_white() -> pd.Series:
+def _sds() -> pd.Series:
+    return _spread(_ethnicities())
+
+
+def _with_black(sds: pd.Series) -> pd.Series:
+    """Fill White's place, under Black's name, by the sd of their own difference."""
+    return sds.mask(sds.index == "White", _sds()["White"]).rename({"White": "Black"})
+
+
+def _spread_from_white() -> pd.Series:
     effects = _ethnicities()
     white = effects.sel(eth="White", drop=True)
     to_white = _spread(effects - white).drop("White")
     return pd.concat([to_white, pd.Series({"Black": float(white.std())})]).rename_axis("eth")
 
 
-@spread_from_white.mistake(
-    "These are the sds of the printed coefficients, differences from Black people still. Another "
-    "reference means other differences, and other uncertainty."
-)
-def _() -> pd.Series:
-    return _spread(_ethnicities()).rename({"White": "Black"})
-
-
-@spread_from_white.mistake(
-    "You added variances, as for two independent numbers. Both coefficients are measured from the "
-    "same reference, so they move together: subtract draw by draw, and take the sd then."
-)
-def _() -> pd.Series:
-    sds = _spread(_ethnicities())
-    return (
-        np.hypot(sds, sds["White"])
-        .mask(sds.index == "White", sds["White"])
-        .rename({"White": "Black"})
-    )
-
-
-@spread_from_white.mistake(
-    "You subtracted sds. Uncertainty does not subtract: take the difference in each draw first, "
-    "and the sd of these differences then."
-)
-def _() -> pd.Series:
-    sds = _spread(_ethnicities())
-    return (
-        (sds - sds["White"])
-        .abs()
-        .mask(sds.index == "White", sds["White"])
-        .rename({"White": "Black"})
-    )
-
-
-@spread_from_white.mistake(
-    "These are the means of the differences, not their sds: where they lie, and not how well they "
-    "are known."
-)
-def _() -> pd.Series:
+def _means_from_white() -> pd.Series:
     effects = _ethnicities().mean(("chain", "draw")).to_series()
     return pd.concat([effects.drop("White"), pd.Series({"Black": 0.0})]) - effects["White"]
+
+
+# The sds of single chains of this fit lie within 0.003 of these answers.
+spread_from_white = task(
+    "5.2",
+    Table(keys=("eth",), value="sd", within=0.006),
+    answer=_spread_from_white,
+    right="Nothing was fitted again. Draws of two coefficients rise and fall together with their "
+    "common reference, and a difference, taken draw by draw, is free of it: White people are many, "
+    "and a better reference than Black people.",
+    hint="Subtract the draws of White from the draws of each other coefficient, and take the sd of "
+    "what comes out. The coefficient of the reference level is 0 in every draw.",
+    mistakes=[
+        (
+            "These are the sds of the printed coefficients, differences from Black people still. "
+            "Another reference means other differences, and other uncertainty.",
+            lambda: _sds().rename({"White": "Black"}),
+        ),
+        (
+            "You added variances, as for two independent numbers. Both coefficients are measured "
+            "from the same reference, so they move together: subtract draw by draw, and take the "
+            "sd then.",
+            lambda: _with_black(np.hypot(_sds(), _sds()["White"])),
+        ),
+        (
+            "You subtracted sds. Uncertainty does not subtract: take the difference in each draw "
+            "first, and the sd of these differences then.",
+            lambda: _with_black((_sds() - _sds()["White"]).abs()),
+        ),
+        (
+            "These are the means of the differences, not their sds: where they lie, and not how "
+            "well they are known.",
+            _means_from_white,
+        ),
+    ],
+)
 
 
 FORMULAS = {
@@ -184,53 +171,44 @@ def _surplus(formula: str, laboratory: bool = False) -> int:
     return columns - rank
 
 
-@task(
+def _surplus_without_intercept(formula: str) -> int:
+    design = _design(formula, world.cells())[:, 1:]
+    return design.shape[1] - _rank(design)
+
+
+surplus_columns = task(
     "5.3",
     Table(keys=("formula",), value="surplus"),
+    answer=lambda: _for_each(_surplus),
     right="Regions are sums of states; so is a state's vote, but not the vote times gender. And "
     "35 pairs of state and ethnicity have no respondent: their columns are zero. Two columns that "
     "are merely alike, as in F, are no surplus.",
     hint="Make each model from `cells`, take the common design matrix of `p`, and subtract its "
     "rank from the number of its columns.",
-    slips=[REVERSED],
+    mistakes=[
+        REVERSED,
+        (
+            "These are the ranks, the numbers of columns that the data can answer. How many more "
+            "columns does the design have?",
+            lambda: _for_each(lambda formula: _columns_and_rank(formula)[1]),
+        ),
+        (
+            "You say whether there is a surplus. The question is how large it is: columns minus "
+            "rank.",
+            lambda right: (right > 0).astype(int),
+        ),
+        (
+            "You used the cells of the population. A pair of state and ethnicity that exists "
+            "there may have no respondent in the sample, and the model is fitted to the sample.",
+            lambda: _for_each(lambda formula: _surplus(formula, laboratory=True)),
+        ),
+        (
+            "You left out the intercept. Its column of ones is one of the columns of which "
+            "others may be sums: all regions together are one.",
+            lambda: _for_each(_surplus_without_intercept),
+        ),
+    ],
 )
-def surplus_columns() -> pd.Series:
-    return _for_each(_surplus)
-
-
-@surplus_columns.mistake(
-    "These are the ranks, the numbers of columns that the data can answer. How many more columns "
-    "does the design have?"
-)
-def _() -> pd.Series:
-    return _for_each(lambda formula: _columns_and_rank(formula)[1])
-
-
-@surplus_columns.mistake(
-    "You say whether there is a surplus. The question is how large it is: columns minus rank."
-)
-def _() -> pd.Series:
-    return (surplus_columns.answer() > 0).astype(int)
-
-
-@surplus_columns.mistake(
-    "You used the cells of the population. A pair of state and ethnicity that exists there may "
-    "have no respondent in the sample, and the model is fitted to the sample."
-)
-def _() -> pd.Series:
-    return _for_each(lambda formula: _surplus(formula, laboratory=True))
-
-
-@surplus_columns.mistake(
-    "You left out the intercept. Its column of ones is one of the columns of which others may be "
-    "sums: all regions together are one."
-)
-def _() -> pd.Series:
-    def without_intercept(formula: str) -> int:
-        design = _design(formula, world.cells())[:, 1:]
-        return design.shape[1] - _rank(design)
-
-    return _for_each(without_intercept)
 
 
 def _vote() -> pd.Series:
@@ -259,16 +237,7 @@ def _collinear() -> dict[str, xr.DataArray]:
     return quantities(world.fit("fixed-collinear")["posterior"].to_dataset().astype("float64"))
 
 
-@task(
-    "5.4",
-    Names(column="quantity"),
-    right="What stays is what a table of cells could tell: gaps between people, and states with "
-    "their vote counted in. A difference of two states' coefficients is none of these, because a "
-    "part of what makes them differ sits in `repvote`.",
-    hint="Walk: add 10 to `repvote`, take 10 times each state's vote, less Alaska's, from its "
-    "coefficient, and 10 times Alaska's vote from the intercept. What has not moved?",
-)
-def what_survives() -> list[str]:
+def _what_survives() -> list[str]:
     post = world.draws("fixed-collinear")["posterior"].to_dataset().astype("float64")
     vote = _vote()
     states = post["C(state)_dim"]
@@ -288,42 +257,48 @@ def what_survives() -> list[str]:
     ]
 
 
-@what_survives.mistake("These are the quantities that move. The question asks for those that stay.")
-def _() -> list[str]:
-    return sorted(set(_collinear()) - set(what_survives.answer()))
-
-
-@what_survives.mistake(
-    "You took those whose effective sample size is above 400. That the sampler "
-    "explores a quantity well enough does not mean that the data hold it: C and E move along the "
-    "walk."
-)
-def _() -> list[str]:
+def _well_explored() -> list[str]:
     return [name for name, draws in _collinear().items() if az.ess(draws.to_numpy()) > 400]
 
 
-@what_survives.mistake(
-    "You took every quantity that does without `repvote`. The walk also changes the coefficients "
-    "of the states, which take back what the slope adds."
+what_survives = task(
+    "5.4",
+    Names(column="quantity"),
+    answer=_what_survives,
+    right="What stays is what a table of cells could tell: gaps between people, and states with "
+    "their vote counted in. A difference of two states' coefficients is none of these, because a "
+    "part of what makes them differ sits in `repvote`.",
+    hint="Walk: add 10 to `repvote`, take 10 times each state's vote, less Alaska's, from its "
+    "coefficient, and 10 times Alaska's vote from the intercept. What has not moved?",
+    mistakes=[
+        (
+            "These are the quantities that move. The question asks for those that stay.",
+            lambda right: sorted(set(_collinear()) - set(right)),
+        ),
+        (
+            "You took those whose effective sample size is above 400. That the sampler explores "
+            "a quantity well enough does not mean that the data hold it: C and E move along the "
+            "walk.",
+            _well_explored,
+        ),
+        (
+            "You took every quantity that does without `repvote`. The walk also changes the "
+            "coefficients of the states, which take back what the slope adds.",
+            lambda: ["B", "C", "D", "H"],
+        ),
+        (
+            "D and H stay, and they are not the only ones. Sums of parts that all move may stand "
+            "still: work out what the walk does to each sum.",
+            lambda: ["D", "H"],
+        ),
+        (
+            "The difference of two states' coefficients, C, looks safe, since the reference "
+            "cancels. But the walk takes 10 times *their own* votes from them, and the votes "
+            "differ.",
+            lambda right: sorted({*right, "C"}),
+        ),
+    ],
 )
-def _() -> list[str]:
-    return ["B", "C", "D", "H"]
-
-
-@what_survives.mistake(
-    "D and H stay, and they are not the only ones. Sums of parts that all move may stand still: "
-    "work out what the walk does to each sum."
-)
-def _() -> list[str]:
-    return ["D", "H"]
-
-
-@what_survives.mistake(
-    "The difference of two states' coefficients, C, looks safe, since the reference cancels. But "
-    "the walk takes 10 times *their own* votes from them, and the votes differ."
-)
-def _() -> list[str]:
-    return sorted({*what_survives.answer(), "C"})
 
 
 @cache
@@ -332,88 +307,75 @@ def _shares() -> pd.DataFrame:
     return world.respondents().pivot_table(index="eth", columns="edu", values="abortion")
 
 
-def _white_gap() -> float:
-    white = _shares().loc["White"]
-    return logit(white["Post-grad"]) - logit(white["HS"])
+def _white() -> pd.Series:
+    return _shares().T["White"]
 
 
 def _others() -> pd.DataFrame:
     return _shares().drop("White")
 
 
-@task(
+def _white_gap() -> float:
+    return logit(_white()["Post-grad"]) - logit(_white()["HS"])
+
+
+def _moved(share: pd.Series, logits: float) -> pd.Series:
+    return expit(logit(share) + logits)
+
+
+curvature_alone = task(
     "5.5",
     Table(keys=("eth",), value="difference"),
+    answer=lambda: _moved(_others()["HS"], _white_gap()) - _others()["HS"],
     right="So many points come from curvature alone. The real ones are -11.6, -3.2 and -12.7. That "
     "of Hispanic people is much smaller on any scale. That of Black people is White people's in "
     "points, and a larger one in logits: an interaction belongs to a scale.",
     hint="Add White people's gap in logits to the logit of the HS share, go back to a share, and "
     "subtract the HS share.",
-    slips=[PER_CENT],
+    mistakes=[
+        PER_CENT,
+        (
+            "These are the real differences in the population. What would they be if the gap in "
+            "logits were White people's?",
+            lambda: _others()["Post-grad"] - _others()["HS"],
+        ),
+        (
+            "You gave each group White people's difference in *points*. The same step in logits "
+            "is worth fewer points for a group that starts further from 50 %.",
+            lambda: pd.Series(_white()["Post-grad"] - _white()["HS"], index=_others().index),
+        ),
+        (
+            "You multiplied the gap by the slope p (1 - p) at the start. That is good for a "
+            "small step; along this one the slope itself changes. Go to the logit scale, add, "
+            "and come back.",
+            lambda: _others()["HS"] * (1 - _others()["HS"]) * _white_gap(),
+        ),
+        (
+            "You kept the *ratio* of White people's shares. Carry over the difference of their "
+            "logits.",
+            lambda: _others()["HS"] * _white()["Post-grad"] / _white()["HS"] - _others()["HS"],
+        ),
+        (
+            "These are the shares of postgraduates that the same gap in logits would give. "
+            "Subtract the shares of people with high school.",
+            lambda: _moved(_others()["HS"], _white_gap()),
+        ),
+        (
+            "You started from the postgraduates and walked back. Start from high school, as "
+            "asked: the curve has another slope there.",
+            lambda: _others()["Post-grad"] - _moved(_others()["Post-grad"], -_white_gap()),
+        ),
+    ],
 )
-def curvature_alone() -> pd.Series:
-    start = _others()["HS"]
-    return expit(logit(start) + _white_gap()) - start
-
-
-@curvature_alone.mistake(
-    "These are the real differences in the population. What would they be if the gap in logits "
-    "were White people's?"
-)
-def _() -> pd.Series:
-    return _others()["Post-grad"] - _others()["HS"]
-
-
-@curvature_alone.mistake(
-    "You gave each group White people's difference in *points*. The same step in logits is worth "
-    "fewer points for a group that starts further from 50 %."
-)
-def _() -> pd.Series:
-    white = _shares().loc["White"]
-    return pd.Series(white["Post-grad"] - white["HS"], index=_others().index)
-
-
-@curvature_alone.mistake(
-    "You multiplied the gap by the slope p (1 - p) at the start. That is good for a small step; "
-    "along this one the slope itself changes. Go to the logit scale, add, and come back."
-)
-def _() -> pd.Series:
-    start = _others()["HS"]
-    return start * (1 - start) * _white_gap()
-
-
-@curvature_alone.mistake(
-    "You kept the *ratio* of White people's shares. Carry over the difference of their logits."
-)
-def _() -> pd.Series:
-    white, start = _shares().loc["White"], _others()["HS"]
-    return start * white["Post-grad"] / white["HS"] - start
-
-
-@curvature_alone.mistake(
-    "These are the shares of postgraduates that the same gap in logits would give. Subtract the "
-    "shares of people with high school."
-)
-def _() -> pd.Series:
-    return expit(logit(_others()["HS"]) + _white_gap())
-
-
-@curvature_alone.mistake(
-    "You started from the postgraduates and walked back. Start from high school, as asked: the "
-    "curve has another slope there."
-)
-def _() -> pd.Series:
-    end = _others()["Post-grad"]
-    return end - expit(logit(end) - _white_gap())
 
 
 WIDTHS = [0.5, 2.5, 10]
 GRID = np.linspace(-60, 60, 12_001)
 
 
-def _posterior(width: float) -> np.ndarray:
-    """Weight of each point of the grid after five yeses of five."""
-    log_density = -(GRID**2) / (2 * width**2) + 5 * log_expit(GRID)
+def _posterior(width: float, yeses: int = 5) -> np.ndarray:
+    """Weight of each point of the grid after so many yeses and no no."""
+    log_density = -(GRID**2) / (2 * width**2) + yeses * log_expit(GRID)
     weight = np.exp(log_density - log_density.max())
     return weight / weight.sum()
 
@@ -422,63 +384,45 @@ def _for_widths(value: Callable[[float], float]) -> pd.Series:
     return pd.Series([value(width) for width in WIDTHS], index=pd.Index(WIDTHS, name="sd"))
 
 
-@task(
+five_yeses = task(
     "5.6",
     Table(keys=("sd",), value="support", within=2e-3),
+    answer=lambda: _for_widths(lambda width: _posterior(width) @ expit(GRID)),
     right="61, 91 or 98 %: the same five answers, and the prior decides. Where all respondents of "
     "a state agree, a fixed effect is as large as its prior allows.",
     hint="At each point of the grid multiply the prior density by the probability of five yeses, "
     "make the products sum to 1, and average the support with them.",
-    slips=[PER_CENT, OTHERS],
+    mistakes=[
+        PER_CENT,
+        OTHERS,
+        (
+            "You averaged the coefficient and took the support of its mean. The mean of p is "
+            "asked: turn each point of the grid into a share first, and average the shares.",
+            lambda: _for_widths(lambda width: expit(_posterior(width) @ GRID)),
+        ),
+        (
+            "This is where the posterior is highest. Its mean is asked: average over the whole "
+            "grid, the long tail included.",
+            lambda: _for_widths(lambda width: expit(GRID[_posterior(width).argmax()])),
+        ),
+        (
+            "These are the raw shares, five of five. A prior is given, and with so few answers "
+            "it counts.",
+            lambda: _for_widths(lambda width: 1.0),
+        ),
+        (
+            "This is 6 of 7, for a prior that is flat in p. The prior here is normal, in logits.",
+            lambda: _for_widths(lambda width: 6 / 7),
+        ),
+        (
+            "You used the probability of a single yes. Five people said yes, so it enters five "
+            "times.",
+            lambda: _for_widths(lambda width: _posterior(width, yeses=1) @ expit(GRID)),
+        ),
+        (
+            "You took the given numbers for variances. Normal(0, 2.5) has the standard deviation "
+            "2.5, here and in Bambi.",
+            lambda: _for_widths(lambda width: _posterior(np.sqrt(width)) @ expit(GRID)),
+        ),
+    ],
 )
-def five_yeses() -> pd.Series:
-    return _for_widths(lambda width: _posterior(width) @ expit(GRID))
-
-
-@five_yeses.mistake(
-    "You averaged the coefficient and took the support of its mean. The mean of p is asked: turn "
-    "each point of the grid into a share first, and average the shares."
-)
-def _() -> pd.Series:
-    return _for_widths(lambda width: expit(_posterior(width) @ GRID))
-
-
-@five_yeses.mistake(
-    "This is where the posterior is highest. Its mean is asked: average over the whole grid, the "
-    "long tail included."
-)
-def _() -> pd.Series:
-    return _for_widths(lambda width: expit(GRID[_posterior(width).argmax()]))
-
-
-@five_yeses.mistake(
-    "These are the raw shares, five of five. A prior is given, and with so few answers it counts."
-)
-def _() -> pd.Series:
-    return _for_widths(lambda width: 1.0)
-
-
-@five_yeses.mistake(
-    "This is 6 of 7, for a prior that is flat in p. The prior here is normal, in logits."
-)
-def _() -> pd.Series:
-    return _for_widths(lambda width: 6 / 7)
-
-
-@five_yeses.mistake(
-    "You used the probability of a single yes. Five people said yes, so it enters five times."
-)
-def _() -> pd.Series:
-    def one_yes(width: float) -> float:
-        weight = np.exp(-(GRID**2) / (2 * width**2)) * expit(GRID)
-        return weight @ expit(GRID) / weight.sum()
-
-    return _for_widths(one_yes)
-
-
-@five_yeses.mistake(
-    "You took the given numbers for variances. Normal(0, 2.5) has the standard deviation 2.5, here "
-    "and in Bambi."
-)
-def _() -> pd.Series:
-    return _for_widths(lambda width: _posterior(np.sqrt(width)) @ expit(GRID))

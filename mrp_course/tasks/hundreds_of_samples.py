@@ -1,6 +1,7 @@
 """Exercise 10, hundreds of samples: scores of estimators, and how sure one can be of them."""
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,17 +18,17 @@ ESTIMATORS = ["raw", "raked", "fixed effects", "main model"]
 def _study() -> pd.DataFrame:
     """Every row of the study with its error, and whether the 95 % interval holds the truth."""
     study = load_result("study")
-    truth = world.respondents().groupby("state")["abortion"].mean()
-    truth["US"] = world.respondents()["abortion"].mean()
+    truth = {**world.truth("state"), "US": world.truth()}
     error = study["estimate"] - study["area"].map(truth)
     held = (study["place"] - 0.5).abs() <= 0.475
     return study.assign(error=error, held=held.astype(float))
 
 
 @cache
-def _rows(recipe: str, nation: bool, people: int = 5000) -> pd.DataFrame:
+def _rows(recipe: str, *, nation: bool) -> pd.DataFrame:
+    """Rows of the samples of 5,000 by a recipe, for the nation or for the states."""
     study = _study()
-    here = (study["recipe"] == recipe) & (study["people"] == people)
+    here = (study["recipe"] == recipe) & (study["people"] == 5000)
     return study[here & ((study["area"] == "US") == nation)]
 
 
@@ -36,59 +37,52 @@ def _rmse(rows: pd.DataFrame) -> pd.Series:
     return np.sqrt(square)[ESTIMATORS]
 
 
-@task(
+def _national() -> Any:
+    """Errors of each estimator for the nation in the stronger samples."""
+    return _rows("stronger", nation=True).groupby("estimator")["error"]
+
+
+def _mean_absolute_error() -> pd.Series:
+    rows = _rows("stronger", nation=True)
+    return rows["error"].abs().groupby(rows["estimator"]).mean()[ESTIMATORS]
+
+
+national_rmse = task(
     "10.1",
     Table(keys=("estimator",), value="rmse", within=0.0006),
+    answer=lambda: _rmse(_rows("stronger", nation=True)),
     right="Once the lean is taken out, the three that use the columns are about equally far off "
     "for the nation. That is luck, not bias: an RMSE counts both, and raw has little of the first "
     "and much of the second.",
     hint="Keep the rows of the nation in the stronger samples of 5,000; square the errors, "
     "average them over the samples for each estimator, and take the root.",
-    slips=[PER_CENT],
+    mistakes=[
+        PER_CENT,
+        (
+            "This is the mean absolute error. The root mean square error squares first, "
+            "averages, and then takes the root, so that large errors count more.",
+            _mean_absolute_error,
+        ),
+        (
+            "This is the mean error, in which errors to either side cancel: the bias alone. "
+            "Square the errors before you average them, so that luck counts as well.",
+            lambda: _national().mean()[ESTIMATORS],
+        ),
+        (
+            "This is the standard deviation of the errors over samples: the luck alone. The bias "
+            "is missing from it, and raw looks like the best of the four.",
+            lambda: _national().std(ddof=0)[ESTIMATORS],
+        ),
+        (
+            "This is the RMSE of the states. The nation's rows are those whose area is US.",
+            lambda: _rmse(_rows("stronger", nation=False)),
+        ),
+        (
+            "These are the samples of the published recipe. The stronger ones are asked.",
+            lambda: _rmse(_rows("published", nation=True)),
+        ),
+    ],
 )
-def national_rmse() -> pd.Series:
-    return _rmse(_rows("stronger", nation=True))
-
-
-@national_rmse.mistake(
-    "This is the mean absolute error. The root mean square error squares first, averages, and "
-    "then takes the root, so that large errors count more."
-)
-def _() -> pd.Series:
-    rows = _rows("stronger", nation=True)
-    return rows["error"].abs().groupby(rows["estimator"]).mean()[ESTIMATORS]
-
-
-@national_rmse.mistake(
-    "This is the mean error, in which errors to either side cancel: the bias alone. Square the "
-    "errors before you average them, so that luck counts as well."
-)
-def _() -> pd.Series:
-    rows = _rows("stronger", nation=True)
-    return rows.groupby("estimator")["error"].mean()[ESTIMATORS]
-
-
-@national_rmse.mistake(
-    "This is the standard deviation of the errors over samples: the luck alone. The bias is "
-    "missing from it, and raw looks like the best of the four."
-)
-def _() -> pd.Series:
-    rows = _rows("stronger", nation=True)
-    return rows.groupby("estimator")["error"].std(ddof=0)[ESTIMATORS]
-
-
-@national_rmse.mistake(
-    "This is the RMSE of the states. The nation's rows are those whose area is US."
-)
-def _() -> pd.Series:
-    return _rmse(_rows("stronger", nation=False))
-
-
-@national_rmse.mistake(
-    "These are the samples of the published recipe. The stronger ones are asked."
-)
-def _() -> pd.Series:
-    return _rmse(_rows("published", nation=True))
 
 
 @cache
@@ -98,89 +92,75 @@ def _held_by_sample() -> pd.Series:
     return rows.groupby("sample")["held"].mean()
 
 
-@task(
+def _error_of_a_share(of: int) -> float:
+    """Standard error of the coverage, if it were a share of so many independent ones."""
+    coverage = _held_by_sample().mean()
+    return float(np.sqrt(coverage * (1 - coverage) / of))
+
+
+coverage_error = task(
     "10.2",
     Number(within=0.0004),
+    answer=lambda: _held_by_sample().sem(),
     right="The states of a sample share its luck, so a sample counts once, and its share of "
     "states held is one number. Their spread over samples, divided by the root of how many there "
     "are, is the Monte Carlo error.",
     hint="First the share of the 50 states that is held in each sample; then the standard error "
     "of the mean of these shares.",
-    slips=[PER_CENT],
+    mistakes=[
+        PER_CENT,
+        (
+            "You took all intervals for independent, fifty in each sample. The fifty states of a "
+            "sample share its slopes and its standard deviations, and with them its luck: a "
+            "sample counts once.",
+            lambda: _error_of_a_share(50 * len(_held_by_sample())),
+        ),
+        (
+            "This is the error of one yes or no in each sample, as for the nation. A sample "
+            "gives more than that: the share of its fifty states, which varies less.",
+            lambda: _error_of_a_share(len(_held_by_sample())),
+        ),
+        (
+            "This is how much the shares vary from sample to sample. The error of their mean is "
+            "smaller by the root of the number of samples.",
+            lambda: float(_held_by_sample().std()),
+        ),
+    ],
 )
-def coverage_error() -> float:
-    held = _held_by_sample()
-    return float(held.std() / np.sqrt(len(held)))
 
 
-@coverage_error.mistake(
-    "You took all intervals for independent, fifty in each sample. The fifty states of a sample "
-    "share its slopes and its standard deviations, and with them its luck: a sample counts once."
-)
-def _() -> float:
-    held = _held_by_sample()
-    return float(np.sqrt(held.mean() * (1 - held.mean()) / (50 * len(held))))
-
-
-@coverage_error.mistake(
-    "This is the error of one yes or no in each sample, as for the nation. A sample gives more "
-    "than that: the share of its fifty states, which varies less."
-)
-def _() -> float:
-    held = _held_by_sample()
-    return float(np.sqrt(held.mean() * (1 - held.mean()) / len(held)))
-
-
-@coverage_error.mistake(
-    "This is how much the shares vary from sample to sample. The error of their mean is smaller "
-    "by the root of the number of samples."
-)
-def _() -> float:
-    return float(_held_by_sample().std())
-
-
-@task(
+samples_needed = task(
     "10.3",
     Number(within=1.01),
+    answer=lambda: 0.95 * 0.05 / 0.01**2,
     right="Nearly five hundred samples, to know a national coverage to one point. A coverage of "
     "94 % over a hundred samples is no sign of anything; for that the standard error is two "
     "points.",
     hint="For the nation a sample says yes or no. Set the standard error of a share of 0.95, the "
     "root of 0.95 times 0.05 over the number of samples, to 0.01, and solve.",
+    mistakes=[
+        (
+            "You took the worst case, a share of one half. The share here is 0.95, and its "
+            "yes-or-no varies much less: 0.95 times 0.05, and not 0.25.",
+            lambda: 0.25 / 0.01**2,
+        ),
+        (
+            "You made the half-width of a 95 % interval one point. The standard error itself is "
+            "asked for, without the factor of 1.96.",
+            lambda: 0.95 * 0.05 * (1.96 / 0.01) ** 2,
+        ),
+        (
+            "This is the variance over the standard error. A standard error falls with the root "
+            "of the number of samples, so one hundredth has to be squared.",
+            lambda: 0.95 * 0.05 / 0.01,
+        ),
+        (
+            "You counted the fifty states as fifty samples each. For the nation a sample gives "
+            "one answer.",
+            lambda: 0.95 * 0.05 / 0.01**2 / 50,
+        ),
+    ],
 )
-def samples_needed() -> float:
-    return 0.95 * 0.05 / 0.01**2
-
-
-@samples_needed.mistake(
-    "You took the worst case, a share of one half. The share here is 0.95, and its yes-or-no "
-    "varies much less: 0.95 times 0.05, and not 0.25."
-)
-def _() -> float:
-    return 0.25 / 0.01**2
-
-
-@samples_needed.mistake(
-    "You made the half-width of a 95 % interval one point. The standard error itself is asked "
-    "for, without the factor of 1.96."
-)
-def _() -> float:
-    return 0.95 * 0.05 * (1.96 / 0.01) ** 2
-
-
-@samples_needed.mistake(
-    "This is the variance over the standard error. A standard error falls with the root of the "
-    "number of samples, so one hundredth has to be squared."
-)
-def _() -> float:
-    return 0.95 * 0.05 / 0.01
-
-
-@samples_needed.mistake(
-    "You counted the fifty states as fifty samples each. For the nation a sample gives one answer."
-)
-def _() -> float:
-    return 0.95 * 0.05 / 0.01**2 / 50
 
 
 def _where_raked_wins(recipe: str, score: str = "rmse") -> list[str]:
@@ -194,47 +174,44 @@ def _where_raked_wins(recipe: str, score: str = "rmse") -> list[str]:
     return sorted(values.index[values["raked"] < values["main model"]])
 
 
-@task(
-    "10.4",
-    Names(column="area"),
-    right="Raking wins where a state has hundreds of respondents and is unlike what its vote lets "
-    "one expect: there the model's misfit is larger than the noise of the weights. Everywhere "
-    "else the noise is larger.",
-    hint="For each state and estimator the mean over samples of the squared error; then the "
-    "states in which raked has the smaller one.",
-)
-def where_raking_wins() -> list[str]:
-    return _where_raked_wins("published")
-
-
-@where_raking_wins.mistake(
-    "You compared biases. Raking has little bias nearly everywhere, and much noise; the RMSE "
-    "counts both."
-)
-def _() -> list[str]:
-    return _where_raked_wins("published", "bias")
-
-
-@where_raking_wins.mistake(
-    "These are the states in which raking is worse: you compared in the other direction."
-)
-def _() -> list[str]:
+def _where_raking_loses() -> list[str]:
     wins = set(_where_raked_wins("published"))
     return sorted(set(_rows("published", nation=False)["area"]) - wins)
 
 
-@where_raking_wins.mistake(
-    "These are the states in the first sample alone. One sample tells who was lucky in it; take "
-    "the mean of the squared errors over all samples of the recipe."
-)
-def _() -> list[str]:
+def _in_the_first_sample() -> list[str]:
     rows = _rows("published", nation=False)
     first = rows[rows["sample"] == 0].pivot(index="area", columns="estimator", values="error").abs()
     return sorted(first.index[first["raked"] < first["main model"]])
 
 
-@where_raking_wins.mistake(
-    "These are the samples of the milder recipe. The published ones are asked."
+where_raking_wins = task(
+    "10.4",
+    Names(column="area"),
+    answer=lambda: _where_raked_wins("published"),
+    right="Raking wins where a state has hundreds of respondents and is unlike what its vote lets "
+    "one expect: there the model's misfit is larger than the noise of the weights. Everywhere "
+    "else the noise is larger.",
+    hint="For each state and estimator the mean over samples of the squared error; then the "
+    "states in which raked has the smaller one.",
+    mistakes=[
+        (
+            "You compared biases. Raking has little bias nearly everywhere, and much noise; the "
+            "RMSE counts both.",
+            lambda: _where_raked_wins("published", "bias"),
+        ),
+        (
+            "These are the states in which raking is worse: you compared in the other direction.",
+            _where_raking_loses,
+        ),
+        (
+            "These are the states in the first sample alone. One sample tells who was lucky in "
+            "it; take the mean of the squared errors over all samples of the recipe.",
+            _in_the_first_sample,
+        ),
+        (
+            "These are the samples of the milder recipe. The published ones are asked.",
+            lambda: _where_raked_wins("milder"),
+        ),
+    ],
 )
-def _() -> list[str]:
-    return _where_raked_wins("milder")

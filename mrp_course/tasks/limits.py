@@ -1,13 +1,15 @@
 """Exercise 9, limits: what MRP cannot see, what a group does not tell, and what to report."""
 
+from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import bambi as bmb
 import numpy as np
 import pandas as pd
 
 from mrp_course._forms import Choice, Names, Table
-from mrp_course._task import PER_CENT, REVERSED, task
+from mrp_course._task import PER_CENT, REVERSED, options, task
 from mrp_course.tasks import _world as world
 from mrp_course.tasks.biased_sample import selected, with_income
 from mrp_helpers.poststratify import poststratify, poststratify_draws
@@ -52,66 +54,58 @@ def _on(sample: str, frame: pd.DataFrame) -> float:
     return poststratify_draws(_model(sample), draws, frame).mean().item()
 
 
-def _each(estimates: dict[str, float]) -> pd.Series:
-    """Gaps of the two samples' estimates to their truths."""
-    truths = {sample: with_income(QUESTIONS[sample])[QUESTIONS[sample]].mean() for sample in FITS}
-    return (pd.Series(estimates) - pd.Series(truths)).rename_axis("sample")
+def _each(estimate: Callable[[str], float]) -> pd.Series:
+    """Gap of each sample's estimate to the truth of its question."""
+    gaps = {
+        sample: estimate(sample) - with_income(question)[question].mean()
+        for sample, question in QUESTIONS.items()
+    }
+    return pd.Series(gaps).rename_axis("sample")
 
 
-@task(
+def _mrp(sample: str) -> float:
+    table = _by_state(sample)
+    return np.average(table["estimate"], weights=table["population"])
+
+
+gap_after_mrp = task(
     "9.1",
     # Monte Carlo error of a mean of 4,000 draws: 0.0001, of one chain 0.0003.
     Table(keys=("sample",), value="gap", within=1.5e-3),
+    answer=lambda: _each(_mrp),
     right="Of the mild lean a fifth is left, within what chance does in one sample; of the flyers' "
     "nearly half. MRP repairs what the cells describe, however good the model is.",
     hint="Post-stratify each sample's model and draws to its own laboratory frame, without `by`, "
     "and subtract the mean of the answers of all people.",
-    slips=[REVERSED, PER_CENT],
+    mistakes=[
+        REVERSED,
+        PER_CENT,
+        (
+            "These are the gaps of the samples as they came, to within chance. Either you did "
+            "not post-stratify, or you did so to the sample's own cells: the frame must hold the "
+            "population's.",
+            lambda: _each(lambda sample: _drawn(sample)[QUESTIONS[sample]].mean()),
+        ),
+        (
+            "You post-stratified to the census. This is the laboratory: its population is the "
+            "respondents, and its frame are their cells.",
+            lambda: _each(lambda sample: _on(sample, world.census())),
+        ),
+        (
+            "You averaged the states' estimates as if all states were alike. Weight them by "
+            "population, or leave out `by`.",
+            lambda: _each(lambda sample: _by_state(sample)["estimate"].mean()),
+        ),
+        (
+            "You gave every cell the same weight. A cell counts by its `n`, the people in it.",
+            lambda: _each(lambda sample: _on(sample, _laboratory(sample).assign(n=1))),
+        ),
+        (
+            "These are the estimates. Subtract each question's own truth from them.",
+            lambda right: right - _each(lambda sample: 0),
+        ),
+    ],
 )
-def gap_after_mrp() -> pd.Series:
-    tables = {sample: _by_state(sample) for sample in FITS}
-    return _each(
-        {
-            sample: np.average(table["estimate"], weights=table["population"])
-            for sample, table in tables.items()
-        }
-    )
-
-
-@gap_after_mrp.mistake(
-    "These are the gaps of the samples as they came, to within chance. Either you did not "
-    "post-stratify, or you did so to the sample's own cells: the frame must hold the population's."
-)
-def _() -> pd.Series:
-    return _each({sample: _drawn(sample)[QUESTIONS[sample]].mean() for sample in FITS})
-
-
-@gap_after_mrp.mistake(
-    "You post-stratified to the census. This is the laboratory: its population is the respondents, "
-    "and its frame are their cells."
-)
-def _() -> pd.Series:
-    return _each({sample: _on(sample, world.census()) for sample in FITS})
-
-
-@gap_after_mrp.mistake(
-    "You averaged the states' estimates as if all states were alike. Weight them by population, or "
-    "leave out `by`."
-)
-def _() -> pd.Series:
-    return _each({sample: _by_state(sample)["estimate"].mean() for sample in FITS})
-
-
-@gap_after_mrp.mistake(
-    "You gave every cell the same weight. A cell counts by its `n`, the people in it."
-)
-def _() -> pd.Series:
-    return _each({sample: _on(sample, _laboratory(sample).assign(n=1)) for sample in FITS})
-
-
-@gap_after_mrp.mistake("These are the estimates. Subtract each question's own truth from them.")
-def _() -> pd.Series:
-    return gap_after_mrp.answer() - _each(dict.fromkeys(FITS, 0.0))
 
 
 @cache
@@ -142,82 +136,76 @@ def _between(states: float, people: float) -> pd.Series:
     return pd.Series({"states": states, "people": people}).rename_axis("between")
 
 
-@task(
+def _slopes(x: str, y: str) -> pd.Series:
+    return _between(*(_slope(table[x], table[y]) for table in (_states(), _centred())))
+
+
+def _correlations() -> pd.Series:
+    return _between(*(table["black"].corr(table["abortion"]) for table in (_states(), _centred())))
+
+
+def _states_weighted(right: pd.Series) -> pd.Series:
+    states = _states()
+    weighted = _slope(states["black"], states["abortion"], states["people"])
+    return world.instead(right, states=weighted)
+
+
+def _black_minus_other(by: list[str]) -> Any:
+    """Difference in support; with more columns than ``black``, one within each of their levels."""
+    means = _people().groupby(["black", *by])["abortion"].mean()
+    return means[1.0] - means[0.0]
+
+
+black_and_other = task(
     "9.2",
     Table(keys=("between",), value="difference", within=4e-3),
+    answer=lambda: _slopes("black", "abortion"),
     right="33 points more by the line through the states, 14 points less among people who live in "
     "the same state: not even the sign of the one can be read off the other.",
     hint="Between states: the slope of a line through 50 points. Between people: subtract from "
     "each column its state's mean, then take the slope through all respondents.",
-    slips=[REVERSED, PER_CENT],
+    mistakes=[
+        REVERSED,
+        PER_CENT,
+        (
+            "These are correlations. Asked for are differences in support, so take the slope: "
+            "how much higher the line stands at a share of 1 than at a share of 0.",
+            _correlations,
+        ),
+        (
+            "You compared all Black respondents with all others. They live in different states: "
+            "subtract each state's means first, so that only people of one state are compared.",
+            lambda right: world.instead(right, people=_black_minus_other([])),
+        ),
+        (
+            "You weighted the states by their respondents. The line through the 50 points counts "
+            "each state once.",
+            _states_weighted,
+        ),
+        (
+            "You took the slopes the other way round, shares of Black people for a point of "
+            "support. The support goes up the axis and the share along it.",
+            lambda: _slopes("abortion", "black"),
+        ),
+        (
+            "You averaged the 50 differences within states, each state counting once. Centring "
+            "counts a state by its respondents of both kinds, and a state with a handful of "
+            "Black respondents hardly at all.",
+            lambda right: world.instead(right, people=_black_minus_other(["state"]).mean()),
+        ),
+    ],
 )
-def black_and_other() -> pd.Series:
-    states, people = _states(), _centred()
-    return _between(
-        _slope(states["black"], states["abortion"]), _slope(people["black"], people["abortion"])
-    )
-
-
-@black_and_other.mistake(
-    "These are correlations. Asked for are differences in support, so take the slope: how much "
-    "higher the line stands at a share of 1 than at a share of 0."
-)
-def _() -> pd.Series:
-    states, people = _states(), _centred()
-    return _between(
-        states["black"].corr(states["abortion"]), people["black"].corr(people["abortion"])
-    )
-
-
-@black_and_other.mistake(
-    "You compared all Black respondents with all others. They live in different states: subtract "
-    "each state's means first, so that only people of one state are compared."
-)
-def _() -> pd.Series:
-    means = _people().groupby("black")["abortion"].mean()
-    return _between(black_and_other.answer()["states"], means[1.0] - means[0.0])
-
-
-@black_and_other.mistake(
-    "You weighted the states by their respondents. The line through the 50 points counts each "
-    "state once."
-)
-def _() -> pd.Series:
-    states = _states()
-    weighted = _slope(states["black"], states["abortion"], states["people"])
-    return _between(weighted, black_and_other.answer()["people"])
-
-
-@black_and_other.mistake(
-    "You took the slopes the other way round, shares of Black people for a point of support. The "
-    "support goes up the axis and the share along it."
-)
-def _() -> pd.Series:
-    states, people = _states(), _centred()
-    return _between(
-        _slope(states["abortion"], states["black"]), _slope(people["abortion"], people["black"])
-    )
-
-
-@black_and_other.mistake(
-    "You averaged the 50 differences within states, each state counting once. Centring counts a "
-    "state by its respondents of both kinds, and a state with a handful of Black respondents "
-    "hardly at all."
-)
-def _() -> pd.Series:
-    means = _people().groupby(["state", "black"])["abortion"].mean().unstack()
-    differences = means[1.0] - means[0.0]
-    return _between(black_and_other.answer()["states"], differences.mean())
 
 
 @cache
 def _cell_means() -> pd.DataFrame:
     """The laboratory's cells with the main model's estimate of each."""
-    laboratory = world.laboratory()
-    means = poststratify_draws(
-        world.main_model(), world.draws("hierarchical"), laboratory, by=CELL
-    ).mean("sample")
-    return laboratory.join(means.to_series().rename("estimate"), on=CELL)
+    means = world.main_draws(world.laboratory(), by=CELL).mean("sample").to_series()
+    return world.laboratory().join(means.rename("estimate"), on=CELL)
+
+
+def _mean_estimate() -> float:
+    return np.average(_cell_means()["estimate"], weights=_cell_means()["n"])
 
 
 def _changes(mean: pd.Series, *, upside_down: bool = False) -> pd.Series:
@@ -235,152 +223,129 @@ def _changes(mean: pd.Series, *, upside_down: bool = False) -> pd.Series:
     return pd.Series(changes).rename_axis("column")
 
 
-@task(
+def _levels_alone() -> pd.Series:
+    changes = {}
+    for column, wanted in world.margins(world.census()).items():
+        levels = _cell_means().groupby(column)["estimate"].mean()
+        changes[column] = np.average(levels, weights=wanted[levels.index]) - _mean_estimate()
+    return pd.Series(changes).rename_axis("column")
+
+
+change_by_column = task(
     "9.3",
     # Monte Carlo error: 0.0001 with one chain.
     Table(keys=("column",), value="change"),
+    answer=lambda: _changes(_cell_means()["estimate"]),
     right="Ethnicity and state pull down by 0.6 and 0.3 points, gender and education up by 0.4 and "
     "0.2. The frame seems not to matter because its differences cancel, for this question.",
     hint="Multiply each cell's `n` by (census share of its level / laboratory share of its level), "
     "take the weighted mean of `estimate`, and subtract the mean with the plain `n`.",
-    slips=[REVERSED, PER_CENT],
+    mistakes=[
+        REVERSED,
+        PER_CENT,
+        (
+            "You averaged the answers of the cells' own respondents. Asked for is how the MRP "
+            "estimate moves: use the column `estimate`.",
+            lambda: _changes(_cell_means()["abortion"] / _cell_means()["n"]),
+        ),
+        (
+            "Your ratio stands upside down: a level that is rarer in the laboratory than in the "
+            "census must gain weight, so divide the census's share by the laboratory's.",
+            lambda: _changes(_cell_means()["estimate"], upside_down=True),
+        ),
+        (
+            "You averaged the levels of the column with the census's shares, and within a level "
+            "every cell counts the same. Keep each cell's `n` as part of its weight.",
+            _levels_alone,
+        ),
+        (
+            "You subtracted the truth. Asked for is the move from one frame to another: subtract "
+            "the same estimate with the laboratory's counts.",
+            lambda right: right + _mean_estimate() - world.truth(),
+        ),
+    ],
 )
-def change_by_column() -> pd.Series:
-    return _changes(_cell_means()["estimate"])
-
-
-@change_by_column.mistake(
-    "You averaged the answers of the cells' own respondents. Asked for is how the MRP estimate "
-    "moves: use the column `estimate`."
-)
-def _() -> pd.Series:
-    return _changes(_cell_means()["abortion"] / _cell_means()["n"])
-
-
-@change_by_column.mistake(
-    "Your ratio stands upside down: a level that is rarer in the laboratory than in the census "
-    "must gain weight, so divide the census's share by the laboratory's."
-)
-def _() -> pd.Series:
-    return _changes(_cell_means()["estimate"], upside_down=True)
-
-
-@change_by_column.mistake(
-    "You averaged the levels of the column with the census's shares, and within a level every cell "
-    "counts the same. Keep each cell's `n` as part of its weight."
-)
-def _() -> pd.Series:
-    cells = _cell_means()
-    start = np.average(cells["estimate"], weights=cells["n"])
-    changes = {}
-    for column in CELL:
-        wanted = world.census().groupby(column)["n"].sum()
-        levels = cells.groupby(column)["estimate"].mean()
-        changes[column] = np.average(levels, weights=wanted[levels.index]) - start
-    return pd.Series(changes).rename_axis("column")
-
-
-@change_by_column.mistake(
-    "You subtracted the truth. Asked for is the move from one frame to another: subtract the same "
-    "estimate with the laboratory's counts."
-)
-def _() -> pd.Series:
-    cells = _cell_means()
-    start = np.average(cells["estimate"], weights=cells["n"])
-    truth = world.respondents()["abortion"].mean()
-    return change_by_column.answer() + start - truth
 
 
 def _bounds(lower: float, upper: float) -> pd.Series:
     return pd.Series({"lower": lower, "upper": upper}).rename_axis("bound")
 
 
-def _well_off() -> tuple[float, float]:
-    """Shares of all people: an income of 100 or more, and no income said."""
-    income = with_income()["income"]
-    return (income == "100 or more").mean(), (income == "not said").mean()
+def _well_off() -> float:
+    return (with_income()["income"] == "100 or more").mean()
 
 
-@task(
+def _silent() -> float:
+    return (with_income()["income"] == "not said").mean()
+
+
+def _of_those_who_said() -> float:
+    return _well_off() / (1 - _silent())
+
+
+def _sampling_interval() -> pd.Series:
+    said = _of_those_who_said()
+    reach = 1.96 * np.sqrt(said * (1 - said) / ((1 - _silent()) * len(with_income())))
+    return _bounds(said - reach, said + reach)
+
+
+def _refusals_alone() -> pd.Series:
+    caseids = with_income()["caseid"]
+    refused = world.raw_survey().set_index("caseid").loc[caseids, "faminc_new"].eq(97).mean()
+    return _bounds(_well_off(), _well_off() + refused)
+
+
+worst_cases = task(
     "9.4",
     Table(keys=("bound",), value="share"),
+    answer=lambda: _bounds(_well_off(), _well_off() + _silent()),
     right="From 17.6 to 28.0 %, 10 points wide, because one in ten did not answer. No number of "
     "respondents narrows it, and no weighting: only an assumption about who kept silent does.",
     hint="Lowest: nobody of those who did not say has 100 or more. Highest: all of them do. Both "
     "are shares of all 59,810.",
-    slips=[PER_CENT],
+    mistakes=[
+        PER_CENT,
+        (
+            "This is a 95 % interval for sampling error. It would be there if everyone had "
+            "answered, and it supposes that those who kept silent are like the others.",
+            _sampling_interval,
+        ),
+        (
+            "Your lower end is the share among those who said. That supposes something about the "
+            "others: count them all as not well-off, and divide by everybody.",
+            lambda: _bounds(_of_those_who_said(), _well_off() + _silent()),
+        ),
+        (
+            "You divided by those who said. The question is about all 59,810, so everyone stays "
+            "below the line, whatever they answered.",
+            lambda: _bounds(_of_those_who_said(), (_well_off() + _silent()) / (1 - _silent())),
+        ),
+        (
+            "You took the share among those who said, and added and subtracted the share of the "
+            "silent. Count people instead: in the one case none of the silent, in the other all.",
+            lambda: _bounds(_of_those_who_said() - _silent(), _of_those_who_said() + _silent()),
+        ),
+        (
+            "These are numbers of people. Divide both by 59,810 to have shares.",
+            lambda right: right * len(with_income()),
+        ),
+        (
+            "The two are right and their labels are swapped: `lower` is the smaller one.",
+            lambda right: _bounds(*right[["upper", "lower"]]),
+        ),
+        (
+            "You counted only those who prefer not to say, code 97. Those without any answer are "
+            'silent too: in the column `income` both are "not said".',
+            _refusals_alone,
+        ),
+    ],
 )
-def worst_cases() -> pd.Series:
-    share, silent = _well_off()
-    return _bounds(share, share + silent)
-
-
-@worst_cases.mistake(
-    "This is a 95 % interval for sampling error. It would be there if everyone had answered, and "
-    "it supposes that those who kept silent are like the others."
-)
-def _() -> pd.Series:
-    share, silent = _well_off()
-    said = share / (1 - silent)
-    reach = 1.96 * np.sqrt(said * (1 - said) / ((1 - silent) * len(with_income())))
-    return _bounds(said - reach, said + reach)
-
-
-@worst_cases.mistake(
-    "Your lower end is the share among those who said. That supposes something about the others: "
-    "count them all as not well-off, and divide by everybody."
-)
-def _() -> pd.Series:
-    share, silent = _well_off()
-    return _bounds(share / (1 - silent), share + silent)
-
-
-@worst_cases.mistake(
-    "You divided by those who said. The question is about all 59,810, so everyone stays below the "
-    "line, whatever they answered."
-)
-def _() -> pd.Series:
-    share, silent = _well_off()
-    return _bounds(share / (1 - silent), (share + silent) / (1 - silent))
-
-
-@worst_cases.mistake(
-    "You took the share among those who said, and added and subtracted the share of the silent. "
-    "Count people instead: in the one case none of the silent, in the other all."
-)
-def _() -> pd.Series:
-    share, silent = _well_off()
-    said = share / (1 - silent)
-    return _bounds(said - silent, said + silent)
-
-
-@worst_cases.mistake("These are numbers of people. Divide both by 59,810 to have shares.")
-def _() -> pd.Series:
-    return worst_cases.answer() * len(with_income())
-
-
-@worst_cases.mistake("The two are right and their labels are swapped: `lower` is the smaller one.")
-def _() -> pd.Series:
-    return _bounds(*worst_cases.answer()[["upper", "lower"]])
-
-
-@worst_cases.mistake(
-    "You counted only those who prefer not to say, code 97. Those without any answer are silent "
-    'too: in the column `income` both are "not said".'
-)
-def _() -> pd.Series:
-    share, _ = _well_off()
-    caseids = with_income()["caseid"]
-    refused = world.raw_survey().set_index("caseid").loc[caseids, "faminc_new"].eq(97).mean()
-    return _bounds(share, share + refused)
 
 
 @cache
 def _states_on_census() -> pd.DataFrame:
     """Estimates of the main model for the states on the census frame, with a majority's chance."""
-    draws = poststratify_draws(
-        world.main_model(), world.draws("hierarchical"), world.census(), by="state"
-    )
+    draws = world.main_draws(world.census(), by="state")
     return pd.DataFrame(
         {
             "estimate": draws.mean("sample").to_series(),
@@ -391,94 +356,60 @@ def _states_on_census() -> pd.DataFrame:
     )
 
 
-def _named(holds: pd.Series) -> list[str]:
-    return holds.index[holds].to_list()
-
-
-@task(
+sure_majorities = task(
     "9.5",
     # The nearest states stand at 0.973 and 0.913; with one chain they vary by 0.005 and 0.009.
     Names("state"),
+    answer=lambda: world.named(_states_on_census()["majority"] >= 0.95),
     right="Three states of 50. In 28 others the draws have the majority on both sides too often to "
     "call, and in 19 it is against with the same probability.",
     hint="From `poststratify_draws` by state: in what share of the draws is a state's support "
     "above one half? Keep the states where that is 0.95 or more.",
+    mistakes=[
+        (
+            "These are all states whose estimate is above one half. That holds for a state at "
+            "50.1 % too, whose draws lie below one half nearly as often as above.",
+            lambda: world.named(_states_on_census()["estimate"] > 0.5),
+        ),
+        (
+            "These are the states whose whole 95 % interval lies above one half. It leaves 2.5 % "
+            "on each side, so it asks for a probability of 97.5 %.",
+            lambda: world.named(_states_on_census()["lower"] > 0.5),
+        ),
+        (
+            "These are the states where the interval reaches above one half: where a majority is "
+            "not ruled out. Asked for is where it is probable.",
+            lambda: world.named(_states_on_census()["upper"] > 0.5),
+        ),
+        (
+            "In these states the majority is against, with a probability of 95 %. Count the "
+            "draws above one half.",
+            lambda: world.named(_states_on_census()["majority"] <= 0.05),
+        ),
+        (
+            "These are the states in which more than half of the sample's own respondents "
+            "support it. Some of these states have a dozen respondents, and all lean: use the "
+            "model and the frame.",
+            lambda: world.named(world.raw("state") > 0.5),
+        ),
+    ],
 )
-def sure_majorities() -> list[str]:
-    return _named(_states_on_census()["majority"] >= 0.95)
 
 
-@sure_majorities.mistake(
-    "These are all states whose estimate is above one half. That holds for a state at 50.1 % too, "
-    "whose draws lie below one half nearly as often as above."
-)
-def _() -> list[str]:
-    return _named(_states_on_census()["estimate"] > 0.5)
-
-
-@sure_majorities.mistake(
-    "These are the states whose whole 95 % interval lies above one half. It leaves 2.5 % on each "
-    "side, so it asks for a probability of 97.5 %."
-)
-def _() -> list[str]:
-    return _named(_states_on_census()["lower"] > 0.5)
-
-
-@sure_majorities.mistake(
-    "These are the states where the interval reaches above one half: where a majority is not ruled "
-    "out. Asked for is where it is probable."
-)
-def _() -> list[str]:
-    return _named(_states_on_census()["upper"] > 0.5)
-
-
-@sure_majorities.mistake(
-    "In these states the majority is against, with a probability of 95 %. Count the draws above "
-    "one half."
-)
-def _() -> list[str]:
-    return _named(_states_on_census()["majority"] <= 0.05)
-
-
-@sure_majorities.mistake(
-    "These are the states in which more than half of the sample's own respondents support it. Some "
-    "of these states have a dozen respondents, and all lean: use the model and the frame."
-)
-def _() -> list[str]:
-    return _named(world.sample().groupby("state")["abortion"].mean() > 0.5)
-
-
-@task(
+sentence_to_print = task(
     "9.6",
     Choice(("A", "B", "C", "D")),
+    answer=lambda: "C",
     right="It names the population, gives an interval, says what cannot be told, and names the "
     "assumption together with what would overturn it. An editor can cut it, knowing what is cut.",
     hint="Which sentence could a reader who distrusts you check, and which claims more than the "
     "numbers say?",
+    mistakes=options(
+        A="It counts every state whose estimate lies above one half, however narrowly. For most of "
+        "them the draws are undecided: you just found three that are not.",
+        B="The interval holds what the model knows to be uncertain. Who took part within a cell, "
+        "the frame's age and the choice of the model are not in it.",
+        D="That margin is for a fair sample of 5,000 and one share of the whole. In Idaho 32 "
+        "people answered, and the sample leans; the model's interval is six times as wide.",
+    ),
 )
-def sentence_to_print() -> str:
-    return "C"
-
-
-@sentence_to_print.mistake(
-    "It counts every state whose estimate lies above one half, however narrowly. For most of them "
-    "the draws are undecided: you just found three that are not."
-)
-def _() -> str:
-    return "A"
-
-
-@sentence_to_print.mistake(
-    "The interval holds what the model knows to be uncertain. Who took part within a cell, the "
-    "frame's age and the choice of the model are not in it."
-)
-def _() -> str:
-    return "B"
-
-
-@sentence_to_print.mistake(
-    "That margin is for a fair sample of 5,000 and one share of the whole. In Idaho 32 people "
-    "answered, and the sample leans; the model's interval is six times as wide."
-)
-def _() -> str:
-    return "D"

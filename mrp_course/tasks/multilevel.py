@@ -1,6 +1,6 @@
 """Exercise 6, the multilevel model: pooling to a line, priors, sampler health, replications."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import bambi as bmb
@@ -42,7 +42,7 @@ def _pooled() -> pd.DataFrame:
     return table.assign(estimate=estimates.set_index("state")["estimate"])
 
 
-def _distance_gained(centre: float) -> pd.Series:
+def _gained(centre: float | pd.Series) -> pd.Series:
     """How much further from a centre than the raw share an estimate lies."""
     table = _pooled()
     return (table["estimate"] - centre).abs() - (table["raw"] - centre).abs()
@@ -53,70 +53,57 @@ def _everyone() -> float:
 
 
 def _small(condition: pd.Series) -> list[str]:
-    return list(condition.index[condition & (_pooled()["n"] < 50)])
+    return world.named(condition & (_pooled()["n"] < 50))
+
+
+def _crossed() -> list[str]:
+    above = _pooled()[["estimate", "raw"]] > _everyone()
+    return _small(above["estimate"] != above["raw"])
 
 
 # The nearest state misses the list by half a point; single chains differ by less than 0.3 points.
-@task(
+pulled_away = task(
     "6.1",
     Names(column="state"),
+    answer=lambda: _small(_gained(_everyone()) > 0),
     right="No pooling towards one mean could do this. A state with few respondents is pulled to "
     "what its vote makes one expect, wherever the mean of all may be.",
     hint="Compare two distances for each state with fewer than 50 respondents: from the estimate "
     "to the sample's share, and from the raw share to the sample's share.",
+    mistakes=[
+        (
+            "These came nearer to the sample's share. The question asks for those that went "
+            "further from it.",
+            lambda: _small(_gained(_everyone()) < 0),
+        ),
+        (
+            "These are the states whose estimate is above their raw share. Up may be towards the "
+            "sample's share or away from it: compare distances.",
+            lambda: _small(_pooled()["estimate"] > _pooled()["raw"]),
+        ),
+        (
+            "You looked at all states. The question is about those with fewer than 50 respondents.",
+            lambda: world.named(_gained(_everyone()) > 0),
+        ),
+        (
+            "These went further from their *truth*. That is worth knowing, but a fitted model "
+            "does not know the truth: what is asked is the distance from the sample's share.",
+            lambda: _small(_gained(world.truth("state")) > 0),
+        ),
+        (
+            "These crossed the sample's share, from one side to the other. A state may cross and "
+            "come nearer, or stay on its side and go further: compare distances.",
+            _crossed,
+        ),
+    ],
 )
-def pulled_away() -> list[str]:
-    return _small(_distance_gained(_everyone()) > 0)
-
-
-@pulled_away.mistake(
-    "These came nearer to the sample's share. The question asks for those that went further from "
-    "it."
-)
-def _() -> list[str]:
-    return _small(_distance_gained(_everyone()) < 0)
-
-
-@pulled_away.mistake(
-    "These are the states whose estimate is above their raw share. Up may be towards the sample's "
-    "share or away from it: compare distances."
-)
-def _() -> list[str]:
-    return _small(_pooled()["estimate"] > _pooled()["raw"])
-
-
-@pulled_away.mistake(
-    "You looked at all states. The question is about those with fewer than 50 respondents."
-)
-def _() -> list[str]:
-    gained = _distance_gained(_everyone())
-    return list(gained.index[gained > 0])
-
-
-@pulled_away.mistake(
-    "These went further from their *truth*. That is worth knowing, but a fitted model does not "
-    "know the truth: what is asked is the distance from the sample's share."
-)
-def _() -> list[str]:
-    truth = world.respondents().groupby("state")["abortion"].mean()
-    error = (_pooled()["estimate"] - truth).abs() - (_pooled()["raw"] - truth).abs()
-    return _small(error > 0)
-
-
-@pulled_away.mistake(
-    "These crossed the sample's share, from one side to the other. A state may cross and come "
-    "nearer, or stay on its side and go further: compare distances."
-)
-def _() -> list[str]:
-    table, centre = _pooled(), _everyone()
-    return _small((table["estimate"] > centre) != (table["raw"] > centre))
 
 
 WIDTHS = [0.1, 0.5, 5]
 
 
-def _for_widths(value: Callable[[float], float]) -> pd.Series:
-    return pd.Series([value(width) for width in WIDTHS], index=pd.Index(WIDTHS, name="width"))
+def _for_widths(value: Callable[[float], float], widths: Sequence[float] = WIDTHS) -> pd.Series:
+    return pd.Series({width: value(width) for width in widths}).rename_axis("width")
 
 
 @cache
@@ -129,63 +116,71 @@ def _apart(one: np.ndarray, other: np.ndarray) -> float:
     return float((abs(expit(one) - expit(other)) > 0.1).mean())
 
 
+def _prior_gap() -> pd.Series:
+    sd, one, other, _ = _noise()
+    return _for_widths(lambda width: _apart(width * abs(sd) * one, width * abs(sd) * other))
+
+
+def _with_the_width_as_sd() -> pd.Series:
+    _, one, other, _ = _noise()
+    return _for_widths(lambda width: _apart(width * one, width * other))
+
+
+def _from_one_state_to_the_centre() -> pd.Series:
+    sd, one, _, _ = _noise()
+    return _for_widths(lambda width: _apart(width * abs(sd) * one, 0 * one))
+
+
+def _gap_in_logits() -> pd.Series:
+    sd, one, other, _ = _noise()
+    return _for_widths(lambda width: float((width * abs(sd * (one - other)) > 0.1).mean()))
+
+
+def _two_standard_deviations() -> pd.Series:
+    sd, one, other, spare = _noise()
+    return _for_widths(lambda width: _apart(width * abs(sd) * one, width * abs(spare) * other))
+
+
 # With 20,000 draws of the prior the Monte Carlo error is 0.0035.
-@task(
+prior_gap = task(
     "6.2",
     Table(keys=("width",), value="probability", within=0.012),
+    answer=_prior_gap,
     right="Before any data, width 0.1 thinks a gap of ten points all but impossible, and width 5 "
     "thinks seven pairs of states in ten so far apart. Width 0.5 leaves the question open, as a "
     "prior should that is to learn from 50 states.",
     hint="Draw the standard deviation from its half-normal, then two states from a normal with "
     "this standard deviation, turn both into shares, and count gaps above 0.1.",
-    slips=[PER_CENT, OTHERS],
+    mistakes=[
+        PER_CENT,
+        OTHERS,
+        (
+            "You took the width for the standard deviation of the states. It is the width of a "
+            "prior *on* that standard deviation: draw the standard deviation first.",
+            _with_the_width_as_sd,
+        ),
+        (
+            "This is the gap between one state and the centre. Two states are asked for, and "
+            "both vary.",
+            _from_one_state_to_the_centre,
+        ),
+        (
+            "You counted gaps of more than 0.1 *logits*. Ten points are a gap between shares: "
+            "apply the inverse logit before you subtract.",
+            _gap_in_logits,
+        ),
+        (
+            "You drew a standard deviation for each of the two states. All states share one: "
+            "draw it once and use it for both.",
+            _two_standard_deviations,
+        ),
+        (
+            "You counted only gaps in one direction. Either state may be the higher one: take "
+            "the absolute value of the gap.",
+            lambda right: right / 2,
+        ),
+    ],
 )
-def prior_gap() -> pd.Series:
-    sd, one, other, _ = _noise()
-    return _for_widths(lambda width: _apart(width * abs(sd) * one, width * abs(sd) * other))
-
-
-@prior_gap.mistake(
-    "You took the width for the standard deviation of the states. It is the width of a prior *on* "
-    "that standard deviation: draw the standard deviation first."
-)
-def _() -> pd.Series:
-    _, one, other, _ = _noise()
-    return _for_widths(lambda width: _apart(width * one, width * other))
-
-
-@prior_gap.mistake(
-    "This is the gap between one state and the centre. Two states are asked for, and both vary."
-)
-def _() -> pd.Series:
-    sd, one, _, _ = _noise()
-    return _for_widths(lambda width: _apart(width * abs(sd) * one, 0 * one))
-
-
-@prior_gap.mistake(
-    "You counted gaps of more than 0.1 *logits*. Ten points are a gap between shares: apply the "
-    "inverse logit before you subtract."
-)
-def _() -> pd.Series:
-    sd, one, other, _ = _noise()
-    return _for_widths(lambda width: float((width * abs(sd * (one - other)) > 0.1).mean()))
-
-
-@prior_gap.mistake(
-    "You drew a standard deviation for each of the two states. All states share one: draw it once "
-    "and use it for both."
-)
-def _() -> pd.Series:
-    sd, one, other, spare = _noise()
-    return _for_widths(lambda width: _apart(width * abs(sd) * one, width * abs(spare) * other))
-
-
-@prior_gap.mistake(
-    "You counted only gaps in one direction. Either state may be the higher one: take the absolute "
-    "value of the gap."
-)
-def _() -> pd.Series:
-    return prior_gap.answer() / 2
 
 
 FITS = {0.1: "exercise-tight-prior", 0.5: "pooling-states", 5: "exercise-wide-prior"}
@@ -197,119 +192,94 @@ def _sigma(width: float) -> np.ndarray:
 
 
 # Single chains differ from all four by up to 2 respondents.
-@task(
+worth_in_respondents = task(
     "6.3",
     Table(keys=("width",), value="worth", within=3),
+    answer=lambda: _for_widths(lambda width: 4 / _sigma(width).mean() ** 2),
     right="The tight prior pools more: the other states count for more respondents, so each "
     "state's own answers for less. The wide one changes next to nothing, because 50 states tell "
     "the model how much they differ.",
     hint="From each fit take the posterior mean of `1|state_sigma`, and divide 4 by its square.",
+    mistakes=[
+        (
+            "You have it the wrong way round. A tight prior on the standard deviation says that "
+            "states are alike, so that the others tell more about each.",
+            lambda right: right.set_axis(right.index[::-1]),
+        ),
+        (
+            "You put in the width of the prior. The model has seen 50 states since: take the "
+            "posterior mean of the standard deviation.",
+            lambda: _for_widths(lambda width: 4 / width**2),
+        ),
+        (
+            "You divided by the standard deviation, and not by its square.",
+            lambda: _for_widths(lambda width: 4 / _sigma(width).mean()),
+        ),
+        (
+            "You averaged 4 / sd**2 over the draws. A few draws with a small standard deviation "
+            "then dominate: take the mean of the standard deviation first, as the task says.",
+            lambda: _for_widths(lambda width: (4 / _sigma(width) ** 2).mean()),
+        ),
+    ],
 )
-def worth_in_respondents() -> pd.Series:
-    return _for_widths(lambda width: 4 / _sigma(width).mean() ** 2)
-
-
-@worth_in_respondents.mistake(
-    "You have it the wrong way round. A tight prior on the standard deviation says that states are "
-    "alike, so that the others tell more about each."
-)
-def _() -> pd.Series:
-    worth = worth_in_respondents.answer()
-    return worth.set_axis(worth.index[::-1])
-
-
-@worth_in_respondents.mistake(
-    "You put in the width of the prior. The model has seen 50 states since: take the posterior "
-    "mean of the standard deviation."
-)
-def _() -> pd.Series:
-    return _for_widths(lambda width: 4 / width**2)
-
-
-@worth_in_respondents.mistake("You divided by the standard deviation, and not by its square.")
-def _() -> pd.Series:
-    return _for_widths(lambda width: 4 / _sigma(width).mean())
-
-
-@worth_in_respondents.mistake(
-    "You averaged 4 / sd**2 over the draws. A few draws with a small standard deviation then "
-    "dominate: take the mean of the standard deviation first, as the task says."
-)
-def _() -> pd.Series:
-    return _for_widths(lambda width: (4 / _sigma(width) ** 2).mean())
 
 
 NEW_WIDTHS = [0.1, 0.2, 5]
 
 
-def _reweighted(log_weight: Callable[[np.ndarray, float], np.ndarray]) -> pd.Series:
-    """Average the standard deviation over the course's draws, weighted, for each new width."""
+def _log_ratio(width: float) -> np.ndarray:
+    """Compare, at the course's draws, the prior of a new width with the old one."""
     sigma = _sigma(0.5)
-    means = []
-    for width in NEW_WIDTHS:
-        weight = np.exp(log_weight(sigma, width))
-        means.append(np.average(sigma, weights=weight))
-    return pd.Series(means, index=pd.Index(NEW_WIDTHS, name="width"))
-
-
-def _log_ratio(sigma: np.ndarray, width: float) -> np.ndarray:
     return halfnorm.logpdf(sigma, scale=width) - halfnorm.logpdf(sigma, scale=0.5)
 
 
+def _reweighted(log_weight: Callable[[float], np.ndarray]) -> pd.Series:
+    """Average the standard deviation over the course's draws, weighted, for each new width."""
+    return _for_widths(
+        lambda width: np.average(_sigma(0.5), weights=np.exp(log_weight(width))), NEW_WIDTHS
+    )
+
+
+def _not_normalised() -> pd.Series:
+    return _for_widths(lambda width: (np.exp(_log_ratio(width)) * _sigma(0.5)).mean(), NEW_WIDTHS)
+
+
 # Single chains differ from all four by up to 0.004.
-@task(
+other_priors = task(
     "6.4",
     Table(keys=("width",), value="sd", within=0.007),
+    answer=lambda: _reweighted(_log_ratio),
     right="One fit, and three other priors for nothing. It works where the draws lie under both "
     "priors; how many of them still count is what the effective sample size of the weights says.",
     hint="Weight each draw by the density of its `1|state_sigma` under the new prior, divided by "
     "that under the old one, and take the weighted mean.",
+    mistakes=[
+        (
+            "The ratio stands upside down: you divided the old prior by the new one. What the "
+            "new prior likes better must count for more.",
+            lambda: _reweighted(lambda width: -_log_ratio(width)),
+        ),
+        (
+            "The weights were not divided by their sum, so that this is no average. Use "
+            "`np.average`, or make the weights sum to 1.",
+            _not_normalised,
+        ),
+        (
+            "These are the means of the new priors themselves. Keep the posterior's draws, which "
+            "know the data, and weight them.",
+            lambda: _for_widths(lambda width: halfnorm.mean(scale=width), NEW_WIDTHS),
+        ),
+        (
+            "This is the mean under the old prior: the draws were not weighted, or all alike.",
+            lambda: _for_widths(lambda width: _sigma(0.5).mean(), NEW_WIDTHS),
+        ),
+        (
+            "You scaled the draws by the ratio of the widths. The data have not changed and pull "
+            "against the new prior: leave the draws as they are, and weight them.",
+            lambda: _for_widths(lambda width: _sigma(0.5).mean() * width / 0.5, NEW_WIDTHS),
+        ),
+    ],
 )
-def other_priors() -> pd.Series:
-    return _reweighted(_log_ratio)
-
-
-@other_priors.mistake(
-    "The ratio stands upside down: you divided the old prior by the new one. What the new prior "
-    "likes better must count for more."
-)
-def _() -> pd.Series:
-    return _reweighted(lambda sigma, width: -_log_ratio(sigma, width))
-
-
-@other_priors.mistake(
-    "The weights were not divided by their sum, so that this is no average. Use `np.average`, or "
-    "make the weights sum to 1."
-)
-def _() -> pd.Series:
-    sigma = _sigma(0.5)
-    means = [(np.exp(_log_ratio(sigma, width)) * sigma).mean() for width in NEW_WIDTHS]
-    return pd.Series(means, index=pd.Index(NEW_WIDTHS, name="width"))
-
-
-@other_priors.mistake(
-    "These are the means of the new priors themselves. Keep the posterior's draws, which know the "
-    "data, and weight them."
-)
-def _() -> pd.Series:
-    means = [halfnorm.mean(scale=width) for width in NEW_WIDTHS]
-    return pd.Series(means, index=pd.Index(NEW_WIDTHS, name="width"))
-
-
-@other_priors.mistake(
-    "This is the mean under the old prior: the draws were not weighted, or all alike."
-)
-def _() -> pd.Series:
-    return _reweighted(lambda sigma, width: 0 * sigma)
-
-
-@other_priors.mistake(
-    "You scaled the draws by the ratio of the widths. The data have not changed and pull against "
-    "the new prior: leave the draws as they are, and weight them."
-)
-def _() -> pd.Series:
-    means = [_sigma(0.5).mean() * width / 0.5 for width in NEW_WIDTHS]
-    return pd.Series(means, index=pd.Index(NEW_WIDTHS, name="width"))
 
 
 @cache
@@ -338,70 +308,54 @@ def _remedy(model: bmb.Model, draws: xr.DataTree) -> str:
     return "another model" if surplus else "more draws"
 
 
-def _remedies(**changed: str) -> pd.Series:
-    return pd.Series({**remedies.answer(), **changed}).rename_axis("fit")
+def _remedies() -> pd.Series:
+    made = {name: _remedy(*patient) for name, patient in _patients().items()}
+    return pd.Series(made).rename_axis("fit")
 
 
-@task(
+remedies = task(
     "6.5",
     Labels(keys=("fit",), value="remedy"),
+    answer=_remedies,
     right="Two of these rows look nearly alike, A's and C's. The one is a model with too many "
     "columns, the other a plain model that needs patience: the sampler says that something is "
     "wrong, and the rank says what.",
     hint="Look for divergences first. Where there are none, compare the rank of the common design "
     "with the number of its columns.",
+    mistakes=[
+        (
+            "A and C are the wrong way round. A has a column that is a sum of others: more draws "
+            "would sample better what only the priors decide. In C every coefficient is held by "
+            "data.",
+            lambda right: world.instead(right, A="more draws", C="another model"),
+        ),
+        (
+            "More draws are a remedy where the chains are slow, and not where they diverge: with "
+            "the same steps they go astray at the same places. Look at B, and count A's columns.",
+            lambda right: world.instead(right, A="more draws", B="more draws", C="more draws"),
+        ),
+        (
+            "You would use B. Its divergences mark a region that the sampler cannot enter, and "
+            "90 of 4,000 are not few: they are no share of bad draws.",
+            lambda right: world.instead(right, B="use it"),
+        ),
+        (
+            "Smaller steps cure divergences, and C has none. Its rank is full, too: its chains "
+            "are slow, so give them time.",
+            lambda right: world.instead(right, C="smaller steps"),
+        ),
+        (
+            "Smaller steps cure divergences, and A has none. Its chains walk slowly along a "
+            "direction that the data do not see: count the columns of its design.",
+            lambda right: world.instead(right, A="smaller steps"),
+        ),
+        (
+            "B and A are the wrong way round. B is the course's own model, and its rank is full: "
+            "look at the first column of its health, and at how it was sampled.",
+            lambda right: world.instead(right, A="smaller steps", B="another model"),
+        ),
+    ],
 )
-def remedies() -> pd.Series:
-    made = {name: _remedy(*patient) for name, patient in _patients().items()}
-    return pd.Series(made).rename_axis("fit")
-
-
-@remedies.mistake(
-    "A and C are the wrong way round. A has a column that is a sum of others: more draws would "
-    "sample better what only the priors decide. In C every coefficient is held by data."
-)
-def _() -> pd.Series:
-    return _remedies(A="more draws", C="another model")
-
-
-@remedies.mistake(
-    "More draws are a remedy where the chains are slow, and not where they diverge: with the same "
-    "steps they go astray at the same places. Look at B, and count A's columns."
-)
-def _() -> pd.Series:
-    return _remedies(A="more draws", B="more draws", C="more draws")
-
-
-@remedies.mistake(
-    "You would use B. Its divergences mark a region that the sampler cannot enter, and 90 of 4,000 "
-    "are not few: they are no share of bad draws."
-)
-def _() -> pd.Series:
-    return _remedies(B="use it")
-
-
-@remedies.mistake(
-    "Smaller steps cure divergences, and C has none. Its rank is full, too: its chains are slow, "
-    "so give them time."
-)
-def _() -> pd.Series:
-    return _remedies(C="smaller steps")
-
-
-@remedies.mistake(
-    "Smaller steps cure divergences, and A has none. Its chains walk slowly along a direction that "
-    "the data do not see: count the columns of its design."
-)
-def _() -> pd.Series:
-    return _remedies(A="smaller steps")
-
-
-@remedies.mistake(
-    "B and A are the wrong way round. B is the course's own model, and its rank is full: look at "
-    "the first column of its health, and at how it was sampled."
-)
-def _() -> pd.Series:
-    return _remedies(A="smaller steps", B="another model")
 
 
 COLUMNS = ["male", "eth", "edu", "age", "region"]
@@ -424,67 +378,66 @@ def _replicated() -> np.ndarray:
     return _answer(_probabilities())
 
 
-def _range(answers: np.ndarray, column: str) -> np.ndarray:
+def _range(answers: np.ndarray, people: np.ndarray, column: str) -> np.ndarray:
     """Largest minus smallest share of support over the levels of a column."""
-    cells = world.cells()
-    member = pd.get_dummies(cells[column]).to_numpy("float32").T
-    shares = (member @ answers).T / (member @ cells["n"].to_numpy())
+    member = pd.get_dummies(world.cells()[column]).to_numpy(answers.dtype).T
+    shares = (member @ answers).T / (member @ people)
     return shares.max(axis=-1) - shares.min(axis=-1)
 
 
-def _exceeded(answers: np.ndarray) -> pd.Series:
+def _exceeded(replicated: np.ndarray, observed: pd.Series, people: pd.Series) -> pd.Series:
     """Share of replications whose range is at least the observed one, for each column."""
-    observed = world.cells()["abortion"].to_numpy("float32")
-    found = {c: (_range(answers, c) >= _range(observed, c)).mean() for c in COLUMNS}
+    n, seen = people.to_numpy(), observed.to_numpy(replicated.dtype)
+    found = {c: (_range(replicated, n, c) >= _range(seen, n, c)).mean() for c in COLUMNS}
     return pd.Series(found).rename_axis("column")
 
 
+def _ranges_of(answers: np.ndarray) -> pd.Series:
+    return _exceeded(answers, world.cells()["abortion"], world.cells()["n"])
+
+
+def _with_expected_counts() -> pd.Series:
+    people = world.cells()["n"].to_numpy()[:, None]
+    return _ranges_of((people * _probabilities()).astype("float32"))
+
+
+def _with_mean_probabilities() -> pd.Series:
+    p = _probabilities()
+    return _ranges_of(_answer(np.broadcast_to(p.mean(axis=1, keepdims=True), p.shape)))
+
+
+def _with_cells_counting_alike() -> pd.Series:
+    cells = world.cells()
+    shares = _replicated() / cells["n"].to_numpy()[:, None]
+    return _exceeded(shares, cells["abortion"] / cells["n"], people=cells["n"] * 0 + 1)
+
+
 # With all draws the Monte Carlo error is at most 0.006, with a single chain 0.011.
-@task(
+replicated_ranges = task(
     "6.6",
     Table(keys=("column",), value="p", within=0.03),
+    answer=lambda: _ranges_of(_replicated()),
     right="A model that knows states only hardly ever makes this sample's ages and genders, and "
     "seldom its degrees. Regions are sums of states, which it knows. A check finds what it looks "
     "for: cell by cell, nothing would have looked wrong.",
     hint="Draw an answer for each cell and each draw of p, add up by the column's levels, divide "
     "by the number of people, and take largest minus smallest.",
-    slips=[OTHERS],
+    mistakes=[
+        OTHERS,
+        (
+            "You used expected counts, n times p. Respondents differ by chance too: draw whole "
+            "answers from a binomial distribution.",
+            _with_expected_counts,
+        ),
+        (
+            "You replicated from one p a cell, the posterior mean. The p's are uncertain: use a "
+            "new draw of them for each replication.",
+            _with_mean_probabilities,
+        ),
+        (
+            "You averaged the cells' shares, so that a cell with one respondent counts as much "
+            "as one with 23. Add up answers and people of a level, and divide then.",
+            _with_cells_counting_alike,
+        ),
+    ],
 )
-def replicated_ranges() -> pd.Series:
-    return _exceeded(_replicated())
-
-
-@replicated_ranges.mistake(
-    "You used expected counts, n times p. Respondents differ by chance too: draw whole answers "
-    "from a binomial distribution."
-)
-def _() -> pd.Series:
-    people = world.cells()["n"].to_numpy()[:, None]
-    return _exceeded((people * _probabilities()).astype("float32"))
-
-
-@replicated_ranges.mistake(
-    "You replicated from one p a cell, the posterior mean. The p's are uncertain: use a new draw "
-    "of them for each replication."
-)
-def _() -> pd.Series:
-    p = _probabilities()
-    return _exceeded(_answer(np.broadcast_to(p.mean(axis=1, keepdims=True), p.shape)))
-
-
-@replicated_ranges.mistake(
-    "You averaged the cells' shares, so that a cell with one respondent counts as much as one "
-    "with 23. Add up answers and people of a level, and divide then."
-)
-def _() -> pd.Series:
-    cells = world.cells()
-    observed = (cells["abortion"] / cells["n"]).to_numpy()
-    replicated = _replicated() / cells["n"].to_numpy()[:, None]
-
-    def unweighted(shares: np.ndarray, column: str) -> np.ndarray:
-        member = pd.get_dummies(cells[column]).to_numpy("float64").T
-        means = (member @ shares).T / member.sum(axis=1)
-        return means.max(axis=-1) - means.min(axis=-1)
-
-    found = {c: (unweighted(replicated, c) >= unweighted(observed, c)).mean() for c in COLUMNS}
-    return pd.Series(found).rename_axis("column")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mrp_course._forms import Choice, Labels, Number, Table
-from mrp_course._task import PER_CENT, task
+from mrp_course._task import PER_CENT, options, task
 from mrp_course.tasks import _world as world
 from mrp_helpers.recode import CELL, FIPS_STATES, clean_cces
 from mrp_helpers.weight import hajek_mean, rake
@@ -35,60 +35,50 @@ def _men_by_age() -> pd.DataFrame:
     )
 
 
-@task(
-    "3.1",
-    Table(keys=("age",), value="gap"),
-    right="18.3 points too few men among the youngest and 11.7 too many among the oldest. The "
-    "margins alone, 43.0 % men against 48.5 %, would not have told you.",
-    hint="In each age band: the share of respondents who are men, minus the people in the cells of "
-    "men (the sum of `n`) divided by the people in all cells of that band.",
-    slips=[PER_CENT],
-)
-def men_too_many() -> pd.Series:
-    shares = _men_by_age()
-    return shares["survey"] - shares["frame"]
-
-
-@men_too_many.mistake(
-    "The sizes are right and all signs are turned round. Either you subtracted the survey from the "
-    "frame, or you counted women: men are the rows in which `male` is +0.5."
-)
-def _() -> pd.Series:
-    return -men_too_many.answer()
-
-
-@men_too_many.mistake(
-    "You counted cells of the frame. Half of all cells are men's, whatever the country looks like: "
-    "sum the people in them, `n`."
-)
-def _() -> pd.Series:
-    return _men_by_age()["survey"] - 0.5
-
-
-@men_too_many.mistake(
-    "You took the share of men of an age among everybody. Divide by the people of that age band, "
-    "in the survey and in the frame."
-)
-def _() -> pd.Series:
+def _shares_of_everybody() -> pd.Series:
     people, frame = world.respondents(), world.census()
     asked = people[people["male"] > 0].groupby("age").size() / len(people)
     return asked - frame[frame["male"] > 0].groupby("age")["n"].sum() / frame["n"].sum()
 
 
-@men_too_many.mistake(
-    "For the survey you took the mean of `male`. Coded +0.5 and -0.5, its mean is the share of men "
-    "minus one half: add it, or count the rows of men."
+men_too_many = task(
+    "3.1",
+    Table(keys=("age",), value="gap"),
+    answer=lambda: _men_by_age()["survey"] - _men_by_age()["frame"],
+    right="18.3 points too few men among the youngest and 11.7 too many among the oldest. The "
+    "margins alone, 43.0 % men against 48.5 %, would not have told you.",
+    hint="In each age band: the share of respondents who are men, minus the people in the cells of "
+    "men (the sum of `n`) divided by the people in all cells of that band.",
+    mistakes=[
+        PER_CENT,
+        (
+            "The sizes are right and all signs are turned round. Either you subtracted the "
+            "survey from the frame, or you counted women: men are the rows in which `male` is "
+            "+0.5.",
+            lambda right: -right,
+        ),
+        (
+            "You counted cells of the frame. Half of all cells are men's, whatever the country "
+            "looks like: sum the people in them, `n`.",
+            lambda: _men_by_age()["survey"] - 0.5,
+        ),
+        (
+            "You took the share of men of an age among everybody. Divide by the people of that "
+            "age band, in the survey and in the frame.",
+            _shares_of_everybody,
+        ),
+        (
+            "For the survey you took the mean of `male`. Coded +0.5 and -0.5, its mean is the "
+            "share of men minus one half: add it, or count the rows of men.",
+            lambda: _men_by_age()["survey"] - 0.5 - _men_by_age()["frame"],
+        ),
+        (
+            "These are the survey's shares of men. Subtract the frame's share in the same age "
+            "band.",
+            lambda: _men_by_age()["survey"],
+        ),
+    ],
 )
-def _() -> pd.Series:
-    shares = _men_by_age()
-    return shares["survey"] - 0.5 - shares["frame"]
-
-
-@men_too_many.mistake(
-    "These are the survey's shares of men. Subtract the frame's share in the same age band."
-)
-def _() -> pd.Series:
-    return _men_by_age()["survey"]
 
 
 @cache
@@ -106,154 +96,121 @@ def _wrong_codes() -> list[int]:
     return [code for code, label in _faulty().items() if label != FIPS_STATES[code]]
 
 
-@task(
+held_by_label = task(
     "3.2",
     Labels(keys=("label",), value="state"),
+    answer=lambda: pd.Series({_faulty()[code]: FIPS_STATES[code] for code in _wrong_codes()}),
     right="26 of 51 labels are wrong, and neither of the two alarms rings: every code has a label "
     "and every label has people. Sorting two columns apart is enough to pair them wrongly.",
     hint="Go through the codes: where the two lookups differ, `faulty` has the label and "
     "`FIPS_STATES` the state that it really holds.",
+    mistakes=[
+        (
+            "You read the table the other way round: this says under which label a state's "
+            "people ended up. Asked is whose people a label holds. For pairs it is the same, for "
+            "Iowa it is not.",
+            lambda: pd.Series({FIPS_STATES[code]: _faulty()[code] for code in _wrong_codes()}),
+        ),
+        (
+            "You listed all 51 labels. Hand in those that are wrong: where label and state differ.",
+            lambda: pd.Series({_faulty()[code]: state for code, state in FIPS_STATES.items()}),
+        ),
+        (
+            "You gave the numeric codes. Look them up in `FIPS_STATES`, to see whose people they "
+            "are.",
+            lambda: pd.Series({_faulty()[code]: code for code in _wrong_codes()}),
+        ),
+        (
+            "DC or DE is missing. `clean_cces` sets aside whoever is labelled DC, and with this "
+            "lookup those are the people of Delaware. Compare the lookups, or the raw codes.",
+            lambda right: right.drop(["DC", "DE"]),
+        ),
+    ],
 )
-def held_by_label() -> pd.Series:
-    return pd.Series({_faulty()[code]: FIPS_STATES[code] for code in _wrong_codes()})
-
-
-@held_by_label.mistake(
-    "You read the table the other way round: this says under which label a state's people ended "
-    "up. Asked is whose people a label holds. For pairs it is the same, for Iowa it is not."
-)
-def _() -> pd.Series:
-    return pd.Series({FIPS_STATES[code]: _faulty()[code] for code in _wrong_codes()})
-
-
-@held_by_label.mistake(
-    "You listed all 51 labels. Hand in those that are wrong: where label and state differ."
-)
-def _() -> pd.Series:
-    return pd.Series({_faulty()[code]: state for code, state in FIPS_STATES.items()})
-
-
-@held_by_label.mistake(
-    "You gave the numeric codes. Look them up in `FIPS_STATES`, to see whose people they are."
-)
-def _() -> pd.Series:
-    return pd.Series({_faulty()[code]: code for code in _wrong_codes()})
-
-
-@held_by_label.mistake(
-    "DC or DE is missing. `clean_cces` sets aside whoever is labelled DC, and with this lookup "
-    "those are the people of Delaware. Compare the lookups, or the raw codes."
-)
-def _() -> pd.Series:
-    return held_by_label.answer().drop(["DC", "DE"])
-
-
-def _votes(people: pd.DataFrame) -> float:
-    support = people.groupby("state")["abortion"].mean()
-    return support.corr(_by_state()["repvote"].reindex(support.index))
 
 
 def _sizes(people: pd.DataFrame) -> pd.DataFrame:
     """Respondents and adult citizens of each state."""
     counts = people["state"].value_counts()
-    return pd.DataFrame({"asked": counts, "people": _citizens().reindex(counts.index)})
+    citizens = world.census().groupby("state")["n"].sum()
+    return pd.DataFrame({"asked": counts, "people": citizens.reindex(counts.index)})
 
 
-@cache
-def _by_state() -> pd.DataFrame:
-    return world.states().set_index("state")
-
-
-@cache
-def _citizens() -> pd.Series:
-    return world.census().groupby("state")["n"].sum()
-
-
-def _coverage(people: pd.DataFrame) -> float:
-    rate = _sizes(people)["asked"] / _sizes(people)["people"]
-    return rate.max() / rate.min()
-
-
-@cache
-def _in_another_region(people_are: str) -> pd.Series:
+def _in_another_region(people: pd.DataFrame) -> pd.Series:
     """Whether a respondent's recorded region is not that of the label."""
-    people = {"right": world.respondents, "wrong": _mislabelled}[people_are]()
     recorded = world.raw_survey().set_index("caseid")["region"].map(_REGIONS)
     return people["state"].map(_by_state()["region"]) != people["caseid"].map(recorded)
 
 
-def _checks(vote: float, size: float, region: float) -> pd.Series:
-    return pd.Series({"vote": vote, "size": size, "region": region})
+def _by_state() -> pd.DataFrame:
+    return world.states().set_index("state")
 
 
-@task(
+def _checks(people: pd.DataFrame) -> pd.Series:
+    support = people.groupby("state")["abortion"].mean()
+    sizes = _sizes(people).apply(np.log)
+    return pd.Series(
+        {
+            "vote": support.corr(_by_state()["repvote"].reindex(support.index)),
+            "size": sizes["asked"].corr(sizes["people"]),
+            "region": _in_another_region(people).mean(),
+        }
+    )
+
+
+def _vote_of_persons(right: pd.Series) -> pd.Series:
+    people = _mislabelled()
+    vote = people["state"].map(_by_state()["repvote"])
+    return world.instead(right, vote=people["abortion"].corr(vote))
+
+
+def _sizes_without_logarithms(right: pd.Series) -> pd.Series:
+    sizes = _sizes(_mislabelled())
+    return world.instead(right, size=sizes["asked"].corr(sizes["people"]))
+
+
+def _states_in_another_region(right: pd.Series) -> pd.Series:
+    apart = _in_another_region(_mislabelled()).groupby(_mislabelled()["state"]).any()
+    return world.instead(right, region=apart.mean())
+
+
+checks_of_labels = task(
     "3.3",
     Table(keys=("check",), value="value", within=2e-3),
+    answer=lambda: _checks(_mislabelled()),
     right="+.58 looks like a finding: with half of the labels wrong, Republican states still "
     "support the policy more. The correlation of sizes, .99 with right labels, has fallen to .37, "
     "and 31 % of people live in another region than their label.",
     hint="Take one check at a time, from the respondents under the faulty labels; a state counts "
     "once in a correlation, and a person once in a share.",
+    mistakes=[
+        (
+            "These are the checks of the right labels. Translate the codes with `faulty`: "
+            "`clean_cces(raw, state_codes=faulty)`.",
+            lambda: _checks(world.respondents()),
+        ),
+        (
+            "For the vote you correlated one row a respondent. A person's answer is 0 or 1, so "
+            "that number is small even with right labels: average within each state first.",
+            _vote_of_persons,
+        ),
+        (
+            "For the sizes you left out the logarithms. Without them a handful of large states "
+            "decides the correlation.",
+            _sizes_without_logarithms,
+        ),
+        (
+            "For the region you gave the share of people who agree. Asked is the share whose "
+            "recorded region is another one than the label's.",
+            lambda right: world.instead(right, region=1 - right["region"]),
+        ),
+        (
+            "For the region you counted states in which somebody disagrees. Asked is the share "
+            "of people.",
+            _states_in_another_region,
+        ),
+    ],
 )
-def checks_of_labels() -> pd.Series:
-    people = _mislabelled()
-    logs = _sizes(people).apply(np.log)
-    return _checks(
-        vote=_votes(people),
-        size=logs["asked"].corr(logs["people"]),
-        region=_in_another_region("wrong").mean(),
-    )
-
-
-def _instead(**changed: float) -> pd.Series:
-    """Change some of the three right values."""
-    right = {str(name): value for name, value in checks_of_labels.answer().items()}
-    return _checks(**(right | changed))
-
-
-@checks_of_labels.mistake(
-    "These are the checks of the right labels. Translate the codes with `faulty`: "
-    "`clean_cces(raw, state_codes=faulty)`."
-)
-def _() -> pd.Series:
-    logs = _sizes(world.respondents()).apply(np.log)
-    size = logs["asked"].corr(logs["people"])
-    return _checks(_votes(world.respondents()), size, _in_another_region("right").mean())
-
-
-@checks_of_labels.mistake(
-    "For the vote you correlated one row a respondent. A person's answer is 0 or 1, so that number "
-    "is small even with right labels: average within each state first."
-)
-def _() -> pd.Series:
-    people = _mislabelled()
-    vote = people["state"].map(_by_state()["repvote"])
-    return _instead(vote=people["abortion"].corr(vote))
-
-
-@checks_of_labels.mistake(
-    "For the sizes you left out the logarithms. Without them a handful of large states decides the "
-    "correlation."
-)
-def _() -> pd.Series:
-    sizes = _sizes(_mislabelled())
-    return _instead(size=sizes["asked"].corr(sizes["people"]))
-
-
-@checks_of_labels.mistake(
-    "For the region you gave the share of people who agree. Asked is the share whose recorded "
-    "region is another one than the label's."
-)
-def _() -> pd.Series:
-    return _instead(region=1 - _in_another_region("wrong").mean())
-
-
-@checks_of_labels.mistake(
-    "For the region you counted states in which somebody disagrees. Asked is the share of people."
-)
-def _() -> pd.Series:
-    apart = _in_another_region("wrong").groupby(_mislabelled()["state"]).any()
-    return _instead(region=apart.mean())
 
 
 _SURVEYS_LEVEL = {
@@ -334,77 +291,55 @@ def _translated(**changed: dict[str, object]) -> pd.DataFrame:
     ).dropna()
 
 
-@task(
+def _counted(cells: pd.DataFrame) -> pd.Series:
+    return cells.groupby(CELL)["n"].sum()
+
+
+repaired_frame = task(
     "3.4",
     Table(keys=tuple(CELL), value="people", within=0.5),
+    answer=lambda: _counted(_translated()),
     right="1,440 cells and 10,958,917 people, in the survey's levels. Whoever loses people here "
     "loses them from every estimate, and no model complains.",
     hint="Map each column to the survey's levels, leave out the minors, group by the five columns "
     "and sum the people.",
+    mistakes=[
+        (
+            "Men and women are exchanged: `male` is +0.5 for men and -0.5 for women.",
+            lambda: _counted(_translated().assign(male=lambda cells: -cells["male"])),
+        ),
+        (
+            "Where several rows of the office make one cell, you kept one of them. Sum them: "
+            "people of 18 to 24 and of 25 to 29 are all in `18-29`.",
+            lambda: _translated().groupby(CELL)["n"].first(),
+        ),
+        (
+            "You coded women 0 and men 1. In the survey `male` is -0.5 and +0.5, so no cell of "
+            "this frame would meet its respondents.",
+            lambda: _counted(_translated().assign(male=lambda cells: cells["male"] + 0.5)),
+        ),
+        (
+            "You counted people of 15 to 17 among those of 18 to 29. The survey asked adults, "
+            "and the frame is to hold the same people.",
+            lambda: _counted(_translated(age={"15 to 17": "18-29"})),
+        ),
+        (
+            "You put the 2-year degrees with the 4-year college. In the survey they belong to "
+            "`Some college` (codes 3 and 4 of `educ`).",
+            lambda: _counted(_translated(educ={"2-year degree": "4-Year College"})),
+        ),
+        (
+            "People with a 2-year degree are lost: a level without a translation became missing, "
+            "and `groupby` drops missing keys in silence. Compare the total before and after.",
+            lambda: _counted(_translated(educ={"2-year degree": np.nan})),
+        ),
+        (
+            "The cells without people are missing. They add nothing to an estimate, but keep "
+            "them: if a frame always lists all of its cells, a join that loses some is noticed.",
+            lambda right: right[right > 0],
+        ),
+    ],
 )
-def repaired_frame() -> pd.Series:
-    return _translated().groupby(CELL)["n"].sum()
-
-
-@repaired_frame.mistake("Men and women are exchanged: `male` is +0.5 for men and -0.5 for women.")
-def _() -> pd.Series:
-    return _translated().assign(male=lambda cells: -cells["male"]).groupby(CELL)["n"].sum()
-
-
-@repaired_frame.mistake(
-    "Where several rows of the office make one cell, you kept one of them. Sum them: people of 18 "
-    "to 24 and of 25 to 29 are all in `18-29`."
-)
-def _() -> pd.Series:
-    return _translated().groupby(CELL)["n"].first()
-
-
-@repaired_frame.mistake(
-    "You coded women 0 and men 1. In the survey `male` is -0.5 and +0.5, so no cell of this frame "
-    "would meet its respondents."
-)
-def _() -> pd.Series:
-    return _translated().assign(male=lambda cells: cells["male"] + 0.5).groupby(CELL)["n"].sum()
-
-
-@repaired_frame.mistake(
-    "You counted people of 15 to 17 among those of 18 to 29. The survey asked adults, and the "
-    "frame is to hold the same people."
-)
-def _() -> pd.Series:
-    return _translated(age={"15 to 17": "18-29"}).groupby(CELL)["n"].sum()
-
-
-@repaired_frame.mistake(
-    "You put the 2-year degrees with the 4-year college. In the survey they belong to "
-    "`Some college` (codes 3 and 4 of `educ`)."
-)
-def _() -> pd.Series:
-    college = _translated(educ={"2-year degree": "4-Year College"})
-    return college.groupby(CELL)["n"].sum()
-
-
-@repaired_frame.mistake(
-    "People with a 2-year degree are lost: a level without a translation became missing, and "
-    "`groupby` drops missing keys in silence. Compare the total before and after."
-)
-def _() -> pd.Series:
-    return _translated(educ={"2-year degree": np.nan}).groupby(CELL)["n"].sum()
-
-
-@repaired_frame.mistake(
-    "The cells without people are missing. They add nothing to an estimate, but keep them: if a "
-    "frame always lists all of its cells, a join that loses some is noticed."
-)
-def _() -> pd.Series:
-    cells = repaired_frame.answer()
-    return cells[cells > 0]
-
-
-@cache
-def _margins() -> dict[str, pd.Series]:
-    frame = world.census()
-    return {column: frame.groupby(column)["n"].sum() for column in CELL}
 
 
 def _support(weight: pd.Series) -> float:
@@ -413,55 +348,45 @@ def _support(weight: pd.Series) -> float:
 
 @cache
 def _raked() -> pd.Series:
-    return rake(world.respondents(), _margins())
+    return rake(world.respondents(), world.margins(world.census()))
 
 
 @cache
 def _raked_from_weights() -> pd.Series:
     people = world.respondents()
-    return rake(people, _margins(), base_weight=people["commonweight"])
+    return rake(people, world.margins(world.census()), base_weight=people["commonweight"])
 
 
-@task(
+support_raked_from_weights = task(
     "3.5",
     Number(),
+    answer=lambda: _support(_raked_from_weights()),
     right="46.0 %. All five margins are the frame's now, and the estimate stays near the 46.4 % of "
     "the survey's own weights and not near the 43.9 % that raking gives without them.",
     hint="`rake` takes the weights to start from as `base_weight`.",
-    slips=[PER_CENT],
+    mistakes=[
+        PER_CENT,
+        (
+            "You raked from equal weights. Start from the survey's own: `base_weight=` takes them.",
+            lambda: _support(_raked()),
+        ),
+        (
+            "These are the survey's weights as they come. Their margins are not quite the "
+            "frame's: rake, with these weights as the start.",
+            lambda: _support(world.respondents()["commonweight"]),
+        ),
+        (
+            "You multiplied the survey's weights by raked ones. Each corrects composition by "
+            "itself, so the product corrects twice; let `rake` begin with the survey's weights "
+            "instead.",
+            lambda: _support(world.respondents()["commonweight"] * _raked()),
+        ),
+        (
+            "This is the plain mean of the respondents: the weights were computed, and not used.",
+            lambda: world.truth(),
+        ),
+    ],
 )
-def support_raked_from_weights() -> float:
-    return _support(_raked_from_weights())
-
-
-@support_raked_from_weights.mistake(
-    "You raked from equal weights. Start from the survey's own: `base_weight=` takes them."
-)
-def _() -> float:
-    return _support(_raked())
-
-
-@support_raked_from_weights.mistake(
-    "These are the survey's weights as they come. Their margins are not quite the frame's: rake, "
-    "with these weights as the start."
-)
-def _() -> float:
-    return _support(world.respondents()["commonweight"])
-
-
-@support_raked_from_weights.mistake(
-    "You multiplied the survey's weights by raked ones. Each corrects composition by itself, so "
-    "the product corrects twice; let `rake` begin with the survey's weights instead."
-)
-def _() -> float:
-    return _support(world.respondents()["commonweight"] * _raked())
-
-
-@support_raked_from_weights.mistake(
-    "This is the plain mean of the respondents: the weights were computed, and not used."
-)
-def _() -> float:
-    return world.respondents()["abortion"].mean()
 
 
 @cache
@@ -484,15 +409,7 @@ def _with_dc() -> float:
     return np.average(answered["CC18_321d"] == 1, weights=answered["commonweight"])
 
 
-@task(
-    "3.6",
-    Choice(("A", "B", "C", "D")),
-    right="In cells of equal ethnicity, gender, age and education the heavier respondents still "
-    "support more, by 2.6 points overall. A frame without politics cannot repair that, so report "
-    "it, and do not multiply frame and weights: that corrects composition twice.",
-    hint="Each sentence names something that you can change and look at again.",
-)
-def why_weights_differ() -> str:
+def _why_weights_differ() -> str:
     people = world.respondents()
     weight = people["commonweight"]
     gap = _support(weight) - _support(_raked())
@@ -507,25 +424,20 @@ def why_weights_differ() -> str:
     return letter
 
 
-@why_weights_differ.mistake(
-    "Cap the weights and look: with none above 3 the estimate is still 46.3 %. Large weights cost "
-    "precision; here they do not move the mean."
+why_weights_differ = task(
+    "3.6",
+    Choice(("A", "B", "C", "D")),
+    answer=_why_weights_differ,
+    right="In cells of equal ethnicity, gender, age and education the heavier respondents still "
+    "support more, by 2.6 points overall. A frame without politics cannot repair that, so report "
+    "it, and do not multiply frame and weights: that corrects composition twice.",
+    hint="Each sentence names something that you can change and look at again.",
+    mistakes=options(
+        A="Cap the weights and look: with none above 3 the estimate is still 46.3 %. Large weights "
+        "cost precision; here they do not move the mean.",
+        C="Only 127 respondents who answered live in D.C. With them the weighted share is 46.3 % "
+        "in place of 46.4 %. Another target, and hardly another number.",
+        D="Task 3.5 has set the five margins right and kept the rest of the weights: 46.0 %. Were "
+        "it the margins, the estimate would have come down to 43.9 %.",
+    ),
 )
-def _() -> str:
-    return "A"
-
-
-@why_weights_differ.mistake(
-    "Only 127 respondents who answered live in D.C. With them the weighted share is 46.3 % in "
-    "place of 46.4 %. Another target, and hardly another number."
-)
-def _() -> str:
-    return "C"
-
-
-@why_weights_differ.mistake(
-    "Task 3.5 has set the five margins right and kept the rest of the weights: 46.0 %. Were it the "
-    "margins, the estimate would have come down to 43.9 %."
-)
-def _() -> str:
-    return "D"

@@ -1,6 +1,6 @@
 """Exercise 15, from survey to report: a parish's survey, checked before anybody signs it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.special import expit
 
 from mrp_course._forms import Choice, Number, Table
-from mrp_course._task import PER_CENT, REVERSED, UPSIDE_DOWN, task
+from mrp_course._task import PER_CENT, REVERSED, UPSIDE_DOWN, options, task
 from mrp_course.tasks import _world as world
 from mrp_helpers.poststratify import poststratify_draws
 from mrp_helpers.recode import CELL, FIPS_STATES, LEVELS, clean_cces, recode_to_frame
@@ -54,108 +54,88 @@ def _parish() -> pd.DataFrame:
     return _matched(_parish_survey(), "CC18_321f")
 
 
-def _shares(column: str) -> pd.DataFrame:
-    people = world.census().groupby(column)["n"].sum()
-    found = _parish()[column].value_counts(normalize=True).reindex(people.index).fillna(0)
-    return pd.DataFrame({"survey": found, "population": people / people.sum()})
+def _living(column: str) -> pd.Series:
+    """Share of the population at each level of a column."""
+    return world.margins(world.census())[column] / world.census()["n"].sum()
 
 
-@task(
+def _asked(column: str) -> pd.Series:
+    """Share of the parish's survey at each level that the population has."""
+    asked = _parish()[column].value_counts(normalize=True)
+    return asked.reindex(_living(column).index).fillna(0)
+
+
+ratio_by_education = task(
     "15.1",
     Table(keys=("edu",), value="ratio", within=6e-3),
+    answer=lambda: _asked("edu") / _living("edu"),
     right="Four graduates for every three there should be, and a third of the people without a "
     "diploma. The match raised no error, and could not have: only a count from elsewhere shows it.",
     hint="Match the survey to the frame with all six codes of education. Then: the share of "
     "respondents at each level, divided by the share of the frame's people (`n`) at that level.",
-    slips=[UPSIDE_DOWN, PER_CENT],
+    mistakes=[
+        UPSIDE_DOWN,
+        PER_CENT,
+        (
+            "You divided by the level's share of the frame's rows. Every level has 2,400 of the "
+            "12,000 cells; the people in them are in `n`.",
+            lambda: _asked("edu") / world.census()["edu"].value_counts(normalize=True),
+        ),
+        (
+            "You compared with all respondents of the CCES. They are a survey too; the "
+            "population is in the frame.",
+            lambda: _asked("edu") / world.respondents()["edu"].value_counts(normalize=True),
+        ),
+        (
+            "Codes 1 and 2 have changed places: in the codebook 1 is without a diploma, 2 with "
+            "one. Nothing complained, which is the point of looking at this table.",
+            lambda: _asked("edu").rename({_NO_HS: _HS, _HS: _NO_HS}) / _living("edu"),
+        ),
+        (
+            "These are differences of the two shares. Asked is the survey's share divided by the "
+            "population's, which shows small groups as clearly as large ones.",
+            lambda: _asked("edu") - _living("edu"),
+        ),
+    ],
 )
-def ratio_by_education() -> pd.Series:
-    shares = _shares("edu")
-    return shares["survey"] / shares["population"]
 
 
-@ratio_by_education.mistake(
-    "You divided by the level's share of the frame's rows. Every level has 2,400 of the 12,000 "
-    "cells; the people in them are in `n`."
-)
-def _() -> pd.Series:
-    return _shares("edu")["survey"] / world.census()["edu"].value_counts(normalize=True)
+def _by_column(summary: Callable[[pd.Series], float]) -> pd.Series:
+    """Summarise for each column how far the two shares of its levels lie apart."""
+    gaps = {column: summary((_asked(column) - _living(column)).abs()) for column in CELL}
+    return pd.Series(gaps).rename_axis("column")
 
 
-@ratio_by_education.mistake(
-    "You compared with all respondents of the CCES. They are a survey too; the population is in "
-    "the frame."
-)
-def _() -> pd.Series:
-    return _shares("edu")["survey"] / world.respondents()["edu"].value_counts(normalize=True)
-
-
-@ratio_by_education.mistake(
-    "Codes 1 and 2 have changed places: in the codebook 1 is without a diploma, 2 with one. "
-    "Nothing complained, which is the point of looking at this table."
-)
-def _() -> pd.Series:
-    shares = _shares("edu")
-    changed = shares["survey"].rename({_NO_HS: _HS, _HS: _NO_HS})
-    return changed / shares["population"]
-
-
-@ratio_by_education.mistake(
-    "These are differences of the two shares. Asked is the survey's share divided by the "
-    "population's, which shows small groups as clearly as large ones."
-)
-def _() -> pd.Series:
-    shares = _shares("edu")
-    return shares["survey"] - shares["population"]
-
-
-def _exchanged(column: str) -> float:
-    shares = _shares(column)
-    return float((shares["survey"] - shares["population"]).abs().sum() / 2)
-
-
-@task(
+exchanged_by_column = task(
     "15.2",
     Table(keys=("column",), value="exchanged"),
+    answer=lambda: _by_column(lambda gaps: gaps.sum() / 2),
     right="At most one respondent in ten would have to be exchanged. By these five columns it is "
     "as good a sample as most. Keep that in mind for task 15.4.",
     hint="For each column: the absolute differences between the survey's shares and the "
     "population's, summed over the levels, and halved, since who leaves one level enters another.",
-    slips=[PER_CENT],
+    mistakes=[
+        PER_CENT,
+        (
+            "This is twice what is asked for: everybody who is exchanged counts where they leave "
+            "and where they enter. Halve the sum.",
+            lambda right: 2 * right,
+        ),
+        (
+            "You took the largest difference of a column. Its other levels are off as well: sum "
+            "the absolute differences, and halve the sum.",
+            lambda: _by_column(pd.Series.max),
+        ),
+        (
+            "You took the mean of the absolute differences, which makes a column with fifty "
+            "levels look better than one with two. Sum them, and halve the sum.",
+            lambda: _by_column(pd.Series.mean),
+        ),
+    ],
 )
-def exchanged_by_column() -> pd.Series:
-    return pd.Series({column: _exchanged(column) for column in CELL}).rename_axis("column")
-
-
-@exchanged_by_column.mistake(
-    "This is twice what is asked for: everybody who is exchanged counts where they leave and "
-    "where they enter. Halve the sum."
-)
-def _() -> pd.Series:
-    return 2 * exchanged_by_column.answer()
-
-
-@exchanged_by_column.mistake(
-    "You took the largest difference of a column. Its other levels are off as well: sum the "
-    "absolute differences, and halve the sum."
-)
-def _() -> pd.Series:
-    gaps = {c: (_shares(c)["survey"] - _shares(c)["population"]).abs().max() for c in CELL}
-    return pd.Series(gaps)
-
-
-@exchanged_by_column.mistake(
-    "You took the mean of the absolute differences, which makes a column with fifty levels look "
-    "better than one with two. Sum them, and halve the sum."
-)
-def _() -> pd.Series:
-    gaps = {c: (_shares(c)["survey"] - _shares(c)["population"]).abs().mean() for c in CELL}
-    return pd.Series(gaps)
 
 
 # The chapter's survey of 2,000, and the truth that it plants.
-
-
 @cache
 def _planted() -> tuple[pd.DataFrame, pd.DataFrame]:
     """The cells of the chapter's survey with fake answers, and the frame with its chances."""
@@ -182,10 +162,17 @@ def _planted() -> tuple[pd.DataFrame, pd.DataFrame]:
     return cells, frame
 
 
+def _cells() -> pd.DataFrame:
+    return _planted()[0]
+
+
+def _frame() -> pd.DataFrame:
+    return _planted()[1]
+
+
 @cache
 def _fake_model() -> bmb.Model:
-    cells, _ = _planted()
-    model = world.multilevel(cells, GROUPS, "1 + male + repvote", outcome="yes")
+    model = world.multilevel(_cells(), GROUPS, "1 + male + repvote", outcome="yes")
     model.set_priors({"Intercept": bmb.Prior("Normal", mu=0, sigma=1.5)})
     return model
 
@@ -196,143 +183,112 @@ def _by_age(table: pd.DataFrame) -> pd.Series:
 
 
 def _truth_by_age() -> pd.Series:
-    _, frame = _planted()
-    total = (frame["chance"] * frame["n"]).groupby(frame["age"]).sum()
-    return total / frame.groupby("age")["n"].sum()
+    total = (_frame()["chance"] * _frame()["n"]).groupby(_frame()["age"]).sum()
+    return total / _frame().groupby("age")["n"].sum()
 
 
-@task(
+planted_gap_by_age = task(
     "15.3",
     # Monte Carlo error of a mean of 4,000 draws: 0.0004, of one chain 0.001.
     Table(keys=("age",), value="gap", within=4e-3),
+    answer=lambda: _by_age(_frame()) - _truth_by_age(),
     right="The young come out two points too high and the old three too low: partial pooling draws "
     "groups of three hundred together. A planted truth shows what a model smooths.",
     hint="Post-stratify the fake fit to `frame` by `age`, and subtract from each estimate the mean "
     "of `chance` over the people (`n`) of that age.",
-    slips=[REVERSED, PER_CENT],
+    mistakes=[
+        REVERSED,
+        PER_CENT,
+        (
+            "You summed over the sample's cells. What was planted lives in the frame, and the "
+            "two hold other people of each age: pass `frame`.",
+            lambda: _by_age(_cells()) - _truth_by_age(),
+        ),
+        (
+            "Your truth is the plain mean of `chance` over the cells of an age. A cell of three "
+            "people counts there like one of 300,000: weight by `n`.",
+            lambda: _by_age(_frame()) - _frame().groupby("age")["chance"].mean(),
+        ),
+        (
+            "You compared with the planted national share. Each band of age has a planted share "
+            "of its own.",
+            lambda: _by_age(_frame()) - np.average(_frame()["chance"], weights=_frame()["n"]),
+        ),
+    ],
 )
-def planted_gap_by_age() -> pd.Series:
-    _, frame = _planted()
-    return _by_age(frame) - _truth_by_age()
-
-
-@planted_gap_by_age.mistake(
-    "You summed over the sample's cells. What was planted lives in the frame, and the two hold "
-    "other people of each age: pass `frame`."
-)
-def _() -> pd.Series:
-    cells, _ = _planted()
-    return _by_age(cells) - _truth_by_age()
-
-
-@planted_gap_by_age.mistake(
-    "Your truth is the plain mean of `chance` over the cells of an age. A cell of three people "
-    "counts there like one of 300,000: weight by `n`."
-)
-def _() -> pd.Series:
-    _, frame = _planted()
-    return _by_age(frame) - frame.groupby("age")["chance"].mean()
-
-
-@planted_gap_by_age.mistake(
-    "You compared with the planted national share. Each band of age has a planted share of its own."
-)
-def _() -> pd.Series:
-    _, frame = _planted()
-    return _by_age(frame) - np.average(frame["chance"], weights=frame["n"])
 
 
 @cache
 def _raked(people: str) -> tuple[float, float]:
     """The raked share and its standard error, of the parish's survey or of all others."""
-    margins = {column: world.census().groupby(column)["n"].sum() for column in CELL}
     if people == "parish":
         table = _parish()
     else:
         everyone = clean_cces(world.raw_survey(), "illegal_always")
         table = everyone[~everyone["caseid"].isin(_parish_survey()["caseid"])]
         table = table.rename(columns={"illegal_always": "yes"})
-    share, error = hajek_mean(table["yes"], rake(table, margins))
+    share, error = hajek_mean(table["yes"], rake(table, world.margins(world.census())))
     return float(share), float(error)
 
 
-@task(
+def _share(people: str) -> float:
+    return _raked(people)[0]
+
+
+def _error(people: str) -> float:
+    return _raked(people)[1]
+
+
+def _apart() -> float:
+    return _share("parish") - _share("others")
+
+
+errors_apart = task(
     "15.4",
     Number(within=0.02),
+    answer=lambda: _apart() / _error("parish"),
     right="More than four standard errors. Five columns are in order, and the estimate is not: "
     "what brought these people into the survey is in none of the columns.",
     hint="Rake both tables to the census margins. Then: the survey's raked share minus the "
     "others', divided by the standard error of the survey's.",
-    slips=[REVERSED],
+    mistakes=[
+        REVERSED,
+        (
+            "You divided by the standard error of the other respondents, who are forty times as "
+            "many. The question is how far off the survey is by its own account.",
+            lambda: _apart() / _error("others"),
+        ),
+        (
+            "This takes the survey's raw share. The question is whether raking repairs it.",
+            lambda: (_parish()["yes"].mean() - _share("others")) / _error("parish"),
+        ),
+        (
+            "This is the difference in shares. Divide it by the standard error of the survey's "
+            "raked share.",
+            _apart,
+        ),
+        (
+            "You took the standard error of a plain mean. Weights cost precision: `hajek_mean` "
+            "returns the standard error that counts them.",
+            lambda: _apart() / (_parish()["yes"].std() / np.sqrt(len(_parish()))),
+        ),
+    ],
 )
-def errors_apart() -> float:
-    (ours, error), (theirs, _) = _raked("parish"), _raked("others")
-    return (ours - theirs) / error
 
 
-@errors_apart.mistake(
-    "You divided by the standard error of the other respondents, who are forty times as many. The "
-    "question is how far off the survey is by its own account."
-)
-def _() -> float:
-    (ours, _), (theirs, error) = _raked("parish"), _raked("others")
-    return (ours - theirs) / error
-
-
-@errors_apart.mistake(
-    "This takes the survey's raw share. The question is whether raking repairs it."
-)
-def _() -> float:
-    _, error = _raked("parish")
-    return float((_parish()["yes"].mean() - _raked("others")[0]) / error)
-
-
-@errors_apart.mistake(
-    "This is the difference in shares. Divide it by the standard error of the survey's raked share."
-)
-def _() -> float:
-    return _raked("parish")[0] - _raked("others")[0]
-
-
-@errors_apart.mistake(
-    "You took the standard error of a plain mean. Weights cost precision: `hajek_mean` returns the "
-    "standard error that counts them."
-)
-def _() -> float:
-    error = _parish()["yes"].std() / np.sqrt(len(_parish()))
-    return float((_raked("parish")[0] - _raked("others")[0]) / error)
-
-
-@task(
+sentence = task(
     "15.5",
-    Choice(options=("A", "B", "C", "D")),
+    Choice(("A", "B", "C", "D")),
+    answer=lambda: "D",
     right="It says who answered, what was corrected, what was not and what another source says. "
     "The number it gives is the least sure part of it.",
     hint="Which sentence would still be true if you learned tomorrow why people had answered?",
+    mistakes=options(
+        A="A margin of sampling error belongs to people drawn at random. These came through a "
+        "parish's list, and 4 standard errors separate them from the others.",
+        B="Matching the census on five columns makes a sample representative of those columns. "
+        "Church attendance is none of them, and it decided who answered.",
+        C="1,497 people are many for chance and no help against a lean: the error is one that more "
+        "people of the same kind would repeat.",
+    ),
 )
-def sentence() -> str:
-    return "D"
-
-
-@sentence.mistake(
-    "A margin of sampling error belongs to people drawn at random. These came through a parish's "
-    "list, and 4 standard errors separate them from the others."
-)
-def _() -> str:
-    return "A"
-
-
-@sentence.mistake(
-    "Matching the census on five columns makes a sample representative of those columns. Church "
-    "attendance is none of them, and it decided who answered."
-)
-def _() -> str:
-    return "B"
-
-
-@sentence.mistake(
-    "1,497 people are many for chance and no help against a lean: the error is one that more "
-    "people of the same kind would repeat."
-)
-def _() -> str:
-    return "C"

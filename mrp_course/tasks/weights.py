@@ -1,18 +1,18 @@
 """Exercise 2, weights: a sample that found some churchgoers easily, and a poll of volunteers."""
 
-from collections.abc import Callable
 from functools import cache
 
 import numpy as np
 import pandas as pd
 
 from mrp_course._forms import Choice, Number, Table
-from mrp_course._task import PER_CENT, UPSIDE_DOWN, task
+from mrp_course._task import PER_CENT, UPSIDE_DOWN, options, task
 from mrp_course.tasks import _world as world
 from mrp_helpers.weight import effective_sample_size, hajek_mean, rake
 
 BY = ["group", "church"]
 STRATA = ["eth", "male", "age", "edu"]
+HT, HAJEK = "Horvitz-Thompson", "Hajek"
 
 
 @cache
@@ -60,112 +60,101 @@ def _margins(columns: list[str]) -> dict[str, pd.Series]:
 
 
 def _each(horvitz_thompson: float, hajek: float) -> pd.Series:
-    return pd.Series({"Horvitz-Thompson": horvitz_thompson, "Hajek": hajek})
+    return pd.Series({HT: horvitz_thompson, HAJEK: hajek})
 
 
 def _weighted_years() -> float:
     return (_sample()["birthyr"] / _sample()["pi"]).sum()
 
 
-@task(
+def _mean_year_of_birth() -> pd.Series:
+    weights = 1 / _sample()["pi"]
+    return _each(_weighted_years() / len(_people()), _weighted_years() / weights.sum())
+
+
+def _multiplied_by_chances() -> pd.Series:
+    weighted = (_sample()["birthyr"] * _sample()["pi"]).sum()
+    return _each(weighted / len(_people()), weighted / _sample()["pi"].sum())
+
+
+mean_year_of_birth = task(
     "2.1",
     Table(keys=("estimator",), within=0.05),
+    answer=_mean_year_of_birth,
     right="For Horvitz-Thompson the average person is born six years after the survey: its shares "
     "of the population add up to 1.028, and 2.8 % of 1,970 years are 54. Hájek's ratio is within "
     "half a year of the truth.",
     hint="Sum the years of birth over their probabilities. One estimator divides that by the "
     "number of people in the population, the other by the sum of the weights.",
+    mistakes=[
+        (
+            "You divided both by the sum of the weights, which makes Hájek's ratio twice. "
+            "Horvitz-Thompson divides by the size of the population, which is known here: "
+            "59,810.",
+            lambda right: world.instead(right, **{HT: right[HAJEK]}),
+        ),
+        (
+            "The two are exchanged: Horvitz-Thompson divides by the size of the population, "
+            "Hájek by the sum of the weights.",
+            lambda right: _each(right[HAJEK], right[HT]),
+        ),
+        (
+            "For Horvitz-Thompson you divided by the number of people in the sample. The "
+            "weighted sum already stands for the whole population, so divide by the population's "
+            "size.",
+            lambda right: world.instead(right, **{HT: _weighted_years() / len(_sample())}),
+        ),
+        (
+            "In place of Hájek's ratio stands the plain mean of the sample. There everyone "
+            "counts once, however easily they were found: weight by one divided by `pi`.",
+            lambda right: world.instead(right, **{HAJEK: _sample()["birthyr"].mean()}),
+        ),
+        (
+            "You multiplied by `pi`. Who had a small chance must count more, so divide by it.",
+            _multiplied_by_chances,
+        ),
+    ],
 )
-def mean_year_of_birth() -> pd.Series:
-    weights = 1 / _sample()["pi"]
-    return _each(_weighted_years() / len(_people()), _weighted_years() / weights.sum())
-
-
-@mean_year_of_birth.mistake(
-    "You divided both by the sum of the weights, which makes Hájek's ratio twice. "
-    "Horvitz-Thompson divides by the size of the population, which is known here: 59,810."
-)
-def _() -> pd.Series:
-    hajek = mean_year_of_birth.answer()["Hajek"]
-    return _each(hajek, hajek)
-
-
-@mean_year_of_birth.mistake(
-    "The two are exchanged: Horvitz-Thompson divides by the size of the population, Hájek by the "
-    "sum of the weights."
-)
-def _() -> pd.Series:
-    right = mean_year_of_birth.answer()
-    return _each(right["Hajek"], right["Horvitz-Thompson"])
-
-
-@mean_year_of_birth.mistake(
-    "For Horvitz-Thompson you divided by the number of people in the sample. The weighted sum "
-    "already stands for the whole population, so divide by the population's size."
-)
-def _() -> pd.Series:
-    hajek = mean_year_of_birth.answer()["Hajek"]
-    return _each(_weighted_years() / len(_sample()), hajek)
-
-
-@mean_year_of_birth.mistake(
-    "In place of Hájek's ratio stands the plain mean of the sample. There everyone counts once, "
-    "however easily they were found: weight by one divided by `pi`."
-)
-def _() -> pd.Series:
-    right = mean_year_of_birth.answer()["Horvitz-Thompson"]
-    return _each(right, _sample()["birthyr"].mean())
-
-
-@mean_year_of_birth.mistake(
-    "You multiplied by `pi`. Who had a small chance must count more, so divide by it."
-)
-def _() -> pd.Series:
-    weighted = (_sample()["birthyr"] * _sample()["pi"]).sum()
-    return _each(weighted / len(_people()), weighted / _sample()["pi"].sum())
-
-
-@task(
-    "2.2",
-    Table(keys=("group", "church"), value="weight", any_scale=True),
-    right="People in the population for each person found, and no inclusion probability anywhere. "
-    "With these weights every cell has its share, so all of its margins do too.",
-    hint="In each of the four cells, divide the number of people by the number in the sample.",
-    slips=[UPSIDE_DOWN],
-)
-def post_stratification_weights() -> pd.Series:
-    return _listed(_cells(_people()) / _cells(_sample()))
-
-
-@post_stratification_weights.mistake(
-    "These are the cells' counts, or shares, in the population. They are the weight of a whole "
-    "cell; one person in it carries that divided by the people found there."
-)
-def _() -> pd.Series:
-    return _listed(_cells(_people()))
-
-
-@post_stratification_weights.mistake(
-    "These are design weights, one divided by the chance of being found. Post-stratification "
-    "knows no chances: divide the people in a cell by those who were in fact found."
-)
-def _() -> pd.Series:
-    return 1 / _people().groupby(BY)["pi"].first()
-
-
-@post_stratification_weights.mistake(
-    "You multiplied a correction for the group by one for attendance. Each is right for its "
-    "margin; the cells need their own, the joint counts divided cell by cell."
-)
-def _() -> pd.Series:
-    people, found = _cells(_people()), _cells(_sample())
-    group = people.sum(axis="columns") / found.sum(axis="columns")
-    return _product(group, church=people.sum() / found.sum())
 
 
 def _product(group: pd.Series, church: pd.Series) -> pd.Series:
     """Multiply one number a group by one an attendance."""
     return _listed(pd.DataFrame(np.outer(group, church), group.index, church.index))
+
+
+def _corrections_multiplied() -> pd.Series:
+    people, found = _cells(_people()), _cells(_sample())
+    group = people.sum(axis="columns") / found.sum(axis="columns")
+    return _product(group, church=people.sum() / found.sum())
+
+
+post_stratification_weights = task(
+    "2.2",
+    Table(keys=("group", "church"), value="weight", any_scale=True),
+    answer=lambda: _listed(_cells(_people()) / _cells(_sample())),
+    right="People in the population for each person found, and no inclusion probability anywhere. "
+    "With these weights every cell has its share, so all of its margins do too.",
+    hint="In each of the four cells, divide the number of people by the number in the sample.",
+    mistakes=[
+        UPSIDE_DOWN,
+        (
+            "These are the cells' counts, or shares, in the population. They are the weight of a "
+            "whole cell; one person in it carries that divided by the people found there.",
+            lambda: _listed(_cells(_people())),
+        ),
+        (
+            "These are design weights, one divided by the chance of being found. "
+            "Post-stratification knows no chances: divide the people in a cell by those who were "
+            "in fact found.",
+            lambda: 1 / _people().groupby(BY)["pi"].first(),
+        ),
+        (
+            "You multiplied a correction for the group by one for attendance. Each is right for "
+            "its margin; the cells need their own, the joint counts divided cell by cell.",
+            _corrections_multiplied,
+        ),
+    ],
+)
 
 
 @cache
@@ -185,143 +174,104 @@ def _raked_weights() -> pd.Series:
     return rake(_sample(), _margins(BY))
 
 
-@task(
+one_round = task(
     "2.3",
     Table(keys=("group", "church"), value="people", any_scale=True),
+    answer=lambda: _scaled("group", "church"),
     right="Attendance fits now, and the groups, which you scaled first, fit no longer: White "
     "people are 68.1 % of this table and 75.1 % of the population. So raking goes round again.",
     hint="First multiply each row of the table so that it sums to the people in its group, and "
     "then each column of the result so that it sums to the people with that attendance.",
+    mistakes=[
+        (
+            "You went in the other order, attendance first. Finished raking does not depend on "
+            "the order, one round does: scale the groups first.",
+            lambda: _scaled("church", "group"),
+        ),
+        (
+            "This is half a round: the groups are scaled. Now scale the columns of this table to "
+            "the population's attendance.",
+            lambda: _scaled("group"),
+        ),
+        (
+            "You took both factors from the sample's table. The second must come from the table "
+            "that the first has made, which has other column sums.",
+            lambda: _scaled("group") * _scaled("church") / _listed(_cells(_sample())),
+        ),
+        (
+            "This is the product of the two margins, which assumes that group and attendance "
+            "have nothing to do with each other. Raking starts from the sample's table and keeps "
+            "its pattern.",
+            lambda: _product(_cells(_people()).sum(axis="columns"), church=_cells(_people()).sum()),
+        ),
+        (
+            "This is the finished table, after many rounds. Here one round is asked: the groups "
+            "once, then attendance once.",
+            lambda: _raked_weights().groupby([_sample()[column] for column in BY]).sum(),
+        ),
+    ],
 )
-def one_round() -> pd.Series:
-    return _scaled("group", "church")
 
 
-@one_round.mistake(
-    "You went in the other order, attendance first. Finished raking does not depend on the order, "
-    "one round does: scale the groups first."
-)
-def _() -> pd.Series:
-    return _scaled("church", "group")
+WHITE, WEEKLY = "group == 'White'", "church == 'weekly'"
+EVERYBODY = "caseid > 0"
 
 
-@one_round.mistake(
-    "This is half a round: the groups are scaled. Now scale the columns of this table to the "
-    "population's attendance."
-)
-def _() -> pd.Series:
-    return _scaled("group")
+def _share(part: str, among: str) -> pd.Series:
+    """Weighted share that one part has among others, in three tables of people."""
+    tables = {
+        "sample": _sample().assign(weight=1.0),
+        "raked": _sample().assign(weight=_raked_weights()),
+        "population": _people().assign(weight=1.0),
+    }
+    shares = {}
+    for name, people in tables.items():
+        whole = people.query(among)
+        shares[name] = whole.query(part)["weight"].sum() / whole["weight"].sum()
+    return pd.Series(shares)
 
 
-@one_round.mistake(
-    "You took both factors from the sample's table. The second must come from the table that the "
-    "first has made, which has other column sums."
-)
-def _() -> pd.Series:
-    cells = _listed(_cells(_sample()))
-    return _scaled("group") * _scaled("church") / cells
+def _white_after_one_round() -> float:
+    weekly = one_round.answer().unstack()["weekly"]
+    return weekly["White"] / weekly.sum()
 
 
-@one_round.mistake(
-    "This is the product of the two margins, which assumes that group and attendance have nothing "
-    "to do with each other. Raking starts from the sample's table and keeps its pattern."
-)
-def _() -> pd.Series:
-    people = _cells(_people())
-    return _product(people.sum(axis="columns"), church=people.sum())
-
-
-@one_round.mistake(
-    "This is the finished table, after many rounds. Here one round is asked: the groups once, "
-    "then attendance once."
-)
-def _() -> pd.Series:
-    return _raked_weights().groupby([_sample()[column] for column in BY]).sum()
-
-
-def _three(sample: float, raked: float, population: float) -> pd.Series:
-    return pd.Series({"sample": sample, "raked": raked, "population": population})
-
-
-def _share(part: pd.Series, whole: pd.Series, weight: pd.Series) -> float:
-    """Of the people in ``whole``, the weighted share of those in ``part``."""
-    return weight[part & whole].sum() / weight[whole].sum()
-
-
-def _in_three(share: Callable[[pd.DataFrame, pd.Series], float]) -> pd.Series:
-    """Apply a function of a table of people and their weights to all three of them."""
-    sample, people = _sample(), _people()
-    return _three(
-        share(sample, pd.Series(1.0, sample.index)),
-        share(sample, _raked_weights()),
-        share(people, pd.Series(1.0, people.index)),
-    )
-
-
-@task(
+white_among_churchgoers = task(
     "2.4",
     Table(keys=("table",), value="share"),
+    answer=lambda: _share(WHITE, among=WEEKLY),
     right="73.2 % in the population, 91.4 % in the sample, 95.5 % after raking. Both margins are "
     "perfect now, and this share is further off than before: raking never looked at it.",
     hint="Among the weekly churchgoers alone: the weight of the White people, divided by the "
     "weight of all of them.",
-    slips=[PER_CENT],
+    mistakes=[
+        PER_CENT,
+        (
+            "You conditioned on the wrong column: this is the share of churchgoers among White "
+            "people. Asked is the share of White people among churchgoers.",
+            lambda: _share(WEEKLY, among=WHITE),
+        ),
+        (
+            "These are shares of everybody. Divide by the weight of the weekly churchgoers alone.",
+            lambda: _share(f"{WHITE} and {WEEKLY}", among=EVERYBODY),
+        ),
+        (
+            "For the raked sample you counted heads, so it has the sample's own share. Sum the "
+            "raked weights instead.",
+            lambda right: world.instead(right, raked=right["sample"]),
+        ),
+        (
+            "For the raked sample you used the table after one round. It meets only the margin "
+            "that was scaled last: rake until both are met, or let `rake` do it.",
+            lambda right: world.instead(right, raked=_white_after_one_round()),
+        ),
+        (
+            "For the raked sample you used the post-stratification weights of task 2.2. They "
+            "need the joint counts; raking knows the two margins only.",
+            lambda right: world.instead(right, raked=right["population"]),
+        ),
+    ],
 )
-def white_among_churchgoers() -> pd.Series:
-    return _in_three(
-        lambda table, weight: _share(table["group"] == "White", table["church"] == "weekly", weight)
-    )
-
-
-@white_among_churchgoers.mistake(
-    "You conditioned on the wrong column: this is the share of churchgoers among White people. "
-    "Asked is the share of White people among churchgoers."
-)
-def _() -> pd.Series:
-    return _in_three(
-        lambda table, weight: _share(table["church"] == "weekly", table["group"] == "White", weight)
-    )
-
-
-@white_among_churchgoers.mistake(
-    "These are shares of everybody. Divide by the weight of the weekly churchgoers alone."
-)
-def _() -> pd.Series:
-    return _in_three(
-        lambda table, weight: _share(
-            (table["group"] == "White") & (table["church"] == "weekly"),
-            pd.Series(True, table.index),
-            weight,
-        )
-    )
-
-
-@white_among_churchgoers.mistake(
-    "For the raked sample you counted heads, so it has the sample's own share. Sum the raked "
-    "weights instead."
-)
-def _() -> pd.Series:
-    right = white_among_churchgoers.answer()
-    return _three(right["sample"], right["sample"], right["population"])
-
-
-@white_among_churchgoers.mistake(
-    "For the raked sample you used the table after one round. It meets only the margin that was "
-    "scaled last: rake until both are met, or let `rake` do it."
-)
-def _() -> pd.Series:
-    right = white_among_churchgoers.answer()
-    weekly = one_round.answer().unstack()["weekly"]
-    return _three(right["sample"], weekly["White"] / weekly.sum(), right["population"])
-
-
-@white_among_churchgoers.mistake(
-    "For the raked sample you used the post-stratification weights of task 2.2. They need the "
-    "joint counts; raking knows the two margins only."
-)
-def _() -> pd.Series:
-    right = white_among_churchgoers.answer()
-    return _three(right["sample"], right["population"], right["population"])
 
 
 @cache
@@ -335,74 +285,58 @@ def _churchgoers() -> pd.Series:
     return _sample()["church"] == "weekly"
 
 
-@task(
+churchgoers_worth = task(
     "2.5",
     Number(within=0.5),
+    answer=lambda: effective_sample_size(_weights_of_people()[_churchgoers()]),
     right="487 people do the work of 343. Each of the 42 others stands for 91 people, each of the "
     "445 White ones for 24, so the mean hangs on the 42.",
     hint="Give each of them the post-stratification weight of their cell. Then take the sum of "
     "the weights, squared, over the sum of the squared weights.",
+    mistakes=[
+        (
+            "This is the number of weekly churchgoers in the sample. They would be worth that "
+            "many only if all of them weighed the same.",
+            lambda: _churchgoers().sum(),
+        ),
+        (
+            "This is for the whole sample. The weights vary in another way among weekly "
+            "churchgoers: use theirs alone.",
+            lambda: effective_sample_size(_weights_of_people()),
+        ),
+        (
+            "You took the effective size of the whole sample and the churchgoers' part of it. "
+            "What weights cost differs from group to group: use the weights of these people "
+            "alone.",
+            lambda: effective_sample_size(_weights_of_people()) * _churchgoers().mean(),
+        ),
+        (
+            "This is the sum of the weights, the people they stand for in the population. It "
+            "says nothing about how much the sample knows.",
+            lambda: _weights_of_people()[_churchgoers()].sum(),
+        ),
+        (
+            "This is the design effect, how many times larger the variance becomes. Divide the "
+            "number of churchgoers by it.",
+            lambda right: _churchgoers().sum() / right,
+        ),
+        (
+            "You used the raked weights. This task asks for the post-stratification weights of "
+            "task 2.2.",
+            lambda: effective_sample_size(_raked_weights()[_churchgoers()]),
+        ),
+    ],
 )
-def churchgoers_worth() -> float:
-    return effective_sample_size(_weights_of_people()[_churchgoers()])
 
 
-@churchgoers_worth.mistake(
-    "This is the number of weekly churchgoers in the sample. They would be worth that many only if "
-    "all of them weighed the same."
-)
-def _() -> float:
-    return _churchgoers().sum()
+def _missed_most(poll: pd.DataFrame, weight: pd.Series, margins: dict[str, pd.Series]) -> float:
+    return max(
+        (weight.groupby(poll[column]).sum() / weight.sum() - wanted / wanted.sum()).abs().max()
+        for column, wanted in margins.items()
+    )
 
 
-@churchgoers_worth.mistake(
-    "This is for the whole sample. The weights vary in another way among weekly churchgoers: use "
-    "theirs alone."
-)
-def _() -> float:
-    return effective_sample_size(_weights_of_people())
-
-
-@churchgoers_worth.mistake(
-    "You took the effective size of the whole sample and the churchgoers' part of it. What weights "
-    "cost differs from group to group: use the weights of these people alone."
-)
-def _() -> float:
-    return effective_sample_size(_weights_of_people()) * _churchgoers().mean()
-
-
-@churchgoers_worth.mistake(
-    "This is the sum of the weights, the people they stand for in the population. It says nothing "
-    "about how much the sample knows."
-)
-def _() -> float:
-    return _weights_of_people()[_churchgoers()].sum()
-
-
-@churchgoers_worth.mistake(
-    "This is the design effect, how many times larger the variance becomes. Divide the number of "
-    "churchgoers by it."
-)
-def _() -> float:
-    return _churchgoers().sum() / churchgoers_worth.answer()
-
-
-@churchgoers_worth.mistake(
-    "You used the raked weights. This task asks for the post-stratification weights of task 2.2."
-)
-def _() -> float:
-    return effective_sample_size(_raked_weights()[_churchgoers()])
-
-
-@task(
-    "2.6",
-    Choice(("A", "B", "C", "D")),
-    right="The report speaks of margins and weights, and never of who volunteers. "
-    "38.6 % go to church weekly among the raked volunteers and 24.0 % in the population; the "
-    "estimate is 4.9 points too high.",
-    hint="Rake the volunteers, and hold each of the four sentences against the numbers.",
-)
-def raked_poll() -> str:
+def _raked_poll() -> str:
     poll = _volunteers()
     margins = _margins(STRATA)
     weight = rake(poll, margins)
@@ -420,33 +354,21 @@ def raked_poll() -> str:
     return letter
 
 
-def _missed_most(poll: pd.DataFrame, weight: pd.Series, margins: dict[str, pd.Series]) -> float:
-    return max(
-        (weight.groupby(poll[column]).sum() / weight.sum() - wanted / wanted.sum()).abs().max()
-        for column, wanted in margins.items()
-    )
-
-
-@raked_poll.mistake(
-    "Four margins are met by construction, whoever volunteered. Compare the estimate with the "
-    "laboratory's truth: it is more than five standard errors away. A standard error knows nothing "
-    "of bias."
+raked_poll = task(
+    "2.6",
+    Choice(("A", "B", "C", "D")),
+    answer=_raked_poll,
+    right="The report speaks of margins and weights, and never of who volunteers. "
+    "38.6 % go to church weekly among the raked volunteers and 24.0 % in the population; the "
+    "estimate is 4.9 points too high.",
+    hint="Rake the volunteers, and hold each of the four sentences against the numbers.",
+    mistakes=options(
+        A="Four margins are met by construction, whoever volunteered. Compare the estimate with "
+        "the laboratory's truth: it is more than five standard errors away. A standard error "
+        "knows nothing of bias.",
+        C="Sum the weights in each level of the four columns: the shares are the population's to "
+        "many digits. Raking did all that it was asked to do.",
+        D="The weights are almost equal here: by Kish's formula 3,022 volunteers are worth 2,999. "
+        "Precision is not what this poll lacks.",
+    ),
 )
-def _() -> str:
-    return "A"
-
-
-@raked_poll.mistake(
-    "Sum the weights in each level of the four columns: the shares are the population's to many "
-    "digits. Raking did all that it was asked to do."
-)
-def _() -> str:
-    return "C"
-
-
-@raked_poll.mistake(
-    "The weights are almost equal here: by Kish's formula 3,022 volunteers are worth 2,999. "
-    "Precision is not what this poll lacks."
-)
-def _() -> str:
-    return "D"

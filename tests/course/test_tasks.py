@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from mrp_course import check
 from mrp_course._forms import Choice, Labels, Names, Number, Table
-from mrp_course._task import Mistake, Task, _made, made
+from mrp_course._task import Mistake, Task, made
 from mrp_course.tasks import TASKS, _world
 from mrp_helpers import data as data_module
 from mrp_helpers import poststratify
@@ -168,10 +168,10 @@ def test_a_second_check_loads_and_computes_nothing(task, monkeypatch, capsys):
 
     for place, name in SLOW_STEPS:
         monkeypatch.setattr(place, name, refuse)
-    made_before = _made.cache_info().misses
+    made_before = made.cache_info().misses
     for answer in answers:
         check(task.exercise_id, answer)
-    assert _made.cache_info().misses == made_before, "an answer or a mistake was computed again"
+    assert made.cache_info().misses == made_before, "an answer or a mistake was computed again"
 
 
 @every_task
