@@ -4,11 +4,13 @@ A task is tried as learners would: untouched, solved, solved in other words, wit
 mistake, and with things that are no answer at all, of the strangest kinds.
 """
 
+import ast
 import contextlib
 import io
 import sys
 from collections import Counter
 from functools import cache
+from pathlib import Path
 
 import bambi as bmb
 import numpy as np
@@ -20,7 +22,7 @@ from hypothesis import strategies as st
 
 from mrp_course import check
 from mrp_course._forms import Choice, Labels, Names, Number, Table
-from mrp_course._task import Mistake, Task, made
+from mrp_course._task import Mistake, Task, made, options, task
 from mrp_course.tasks import TASKS, _world
 from mrp_helpers import data as data_module
 from mrp_helpers import poststratify
@@ -183,6 +185,44 @@ def test_a_task_explains_itself(task):
         assert not sentence[0].islower(), sentence
         assert sentence.endswith((".", "?", ")")), sentence
         assert len(sentence) < 330, f"too long to be read below a cell: {sentence}"
+
+
+MODULES = sorted(Path(_world.__file__).parent.glob("*.py"))
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
+def test_what_makes_an_answer_has_a_name_or_fits_on_a_line(module):
+    """A traceback names the function that failed; of a lambda it can only show the line."""
+    nodes = list(ast.walk(ast.parse(module.read_text(encoding="utf-8"))))
+    long = [
+        node.lineno
+        for node in nodes
+        if isinstance(node, ast.Lambda) and node.end_lineno > node.lineno
+    ]
+    assert not long, f"{module.name}: name the functions that begin in lines {long}"
+    names = [node.name for node in nodes if isinstance(node, ast.FunctionDef)]
+    assert not [name for name in names if not name.strip("_")]
+    assert len(set(names)) == len(names), f"{module.name}: two functions have one name"
+
+
+def test_a_mistake_is_made_from_nothing_or_from_the_right_answer(monkeypatch):
+    monkeypatch.setattr("mrp_course._task.TASKS", {})
+    declared = task(
+        "0.1",
+        Number(),
+        answer=lambda: 2.0,
+        right="Yes.",
+        hint="Add.",
+        mistakes=[("One.", lambda: 1.0), ("Twice.", lambda right: 2 * right)],
+    )
+    assert [made(mistake.make) for mistake in declared.mistakes] == [1.0, 4.0]
+    with pytest.raises(ValueError, match="task '0.1' is declared twice"):
+        task("0.1", Number(), answer=lambda: 2.0, right="", hint="", mistakes=[])
+
+
+def test_the_wrong_options_of_a_choice_are_mistakes():
+    made_by = {reason: make() for reason, make in options(A="No.", C="No, no.")}
+    assert made_by == {"No.": "A", "No, no.": "C"}
 
 
 def test_there_are_enough_tasks_and_mistakes():
