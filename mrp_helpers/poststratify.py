@@ -159,9 +159,11 @@ def poststratify_draws(
     effects = Effects(predictor, cells, posterior, new_levels, random_seed)
 
     totals = np.zeros((groups.number, samples))
-    for rows, means in effects.expected(groups.order, size):
-        groups.add(totals, rows, means)
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):  # refused below
+        for rows, means in effects.expected(groups.order, size):
+            groups.add(totals, rows, means)
     totals /= groups.population
+    _require_finite(totals, groups.index)
     return groups.label(totals, posterior)
 
 
@@ -235,6 +237,18 @@ def poststratify(
         "population": estimated["population"].to_numpy(),
     }
     return labels[by_list(by)].assign(**summary)
+
+
+def _require_finite(means: np.ndarray, groups: pd.Index) -> None:
+    """Refuse what an inverse link makes of a linear predictor for which it has no value."""
+    wrong = ~np.isfinite(means).all(axis=1)
+    if wrong.any():
+        raise ValueError(
+            f"the mean of group {listing(groups[wrong], most=3)} is not a finite number in "
+            f"{(~np.isfinite(means[wrong][0])).sum()} draw(s): the model's link has no inverse "
+            "there. Look for values of the frame's predictors beyond those of the model's data, or "
+            "choose a link that is defined for every number"
+        )
 
 
 def _refuse_centred_intercept(predictor: LinearPredictor, posterior: xr.Dataset) -> None:

@@ -763,6 +763,20 @@ def test_draws_that_are_stacked_or_empty_are_refused(model, draws):
             poststratify(model, xr.DataTree.from_dict({"posterior": changed}), FRAME)
 
 
+def test_a_mean_that_is_not_finite_is_refused():
+    """The default link of the family wald is the inverse of a square, which must be positive."""
+    data = pd.DataFrame({"y": [1.0, 2.0, 3.0, 4.0], "x": [1.0, 2.0, 3.0, 4.0]})
+    model = bmb.Model("y ~ x", data, family="wald", link="inverse_squared")
+    draws = synthetic.draws_for(model)
+    posterior = draws["posterior"].to_dataset()
+    posterior["Intercept"], posterior["x"] = 1 + 0 * posterior["Intercept"], 0 * posterior["x"] - 1
+    draws["posterior"] = posterior
+    frame = pd.DataFrame({"x": [0.0, 9.0], "n": [1, 1], "place": ["here", "far"]})
+    assert poststratify_draws(model, draws, frame[:1]).notnull().all()
+    with pytest.raises(ValueError, match="the mean of group 'far' is not a finite number in"):
+        poststratify_draws(model, draws, frame, by="place")
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_draws_that_are_not_finite_are_refused(model, draws, value):
     broken = draws.copy(deep=True)
