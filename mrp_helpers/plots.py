@@ -343,7 +343,7 @@ def plot_errors(
     for group, spot in pd.DataFrame({"x": at, "y": first}).loc[list(names)].iterrows():
         ax.annotate(str(group), (spot["x"], spot["y"]), (6, -4), textcoords="offset points")
     ax.set_xscale("log")
-    ax.xaxis.set_major_locator(LogLocator(subs=[1, 2, 5]))
+    ax.xaxis.set_major_locator(LogLocator(subs=[1, 3]))
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.minorticks_off()
     ax.set(xlabel="respondents", ylabel="estimate minus truth (points)")
