@@ -20,6 +20,7 @@ HEADINGS = {
     "edu": "education",
     "repvote": "Republican vote",
     "n": "people",
+    "population": "people",
     "sd": "standard deviation",
     "mae": "mean absolute error",
     "rmse": "root mean square error",
@@ -28,6 +29,7 @@ HEADINGS = {
 }
 WORDS: dict[str, dict[object, str]] = {
     "male": {-0.5: "women", 0.5: "men"},
+    "asked": {False: "nobody asked", True: "asked"},
     "edu": {"HS": "high school", "No HS": "no high school"},
 }
 MISSING = "–"
