@@ -81,7 +81,8 @@ def read_table(
     Parameters
     ----------
     frame : pandas.DataFrame
-        The index names the rows; where it only counts them, the first column does.
+        The index names the rows; where it only counts them, the first column does. Several levels
+        become one name.
     caption : str
         What the table says.
     per_cent : collection of str
@@ -92,7 +93,7 @@ def read_table(
     digits : int or mapping of str to int
         Digits after the point: for all columns with fractions, or for each of some, and 1 for the
         others. Whole numbers get separators of thousands.
-    bold : object or collection of objects
+    bold : object, or list of objects
         The name or names of the rows that the text is about.
 
     Returns
@@ -118,7 +119,7 @@ def read_table(
     """
     if isinstance(frame.index, pd.RangeIndex):
         frame = frame.set_index(frame.columns[0])
-    names = list(bold) if isinstance(bold, list | tuple | set) else [bold]
+    names = list(bold) if isinstance(bold, list | set) or bold == () else [bold]
     decimals = digits if isinstance(digits, Mapping) else dict.fromkeys(map(str, frame), digits)
     _require({*per_cent, *points, *decimals}, frame.columns.map(str), "column")
     _require(names, frame.index, "row")
@@ -127,15 +128,26 @@ def read_table(
         kind = "%" if name in per_cent else "points" if name in points else ""
         if kind == "points" and (values < 0).any():
             kind = "signed points"
-        columns[HEADINGS.get(str(name), name)] = [
+        columns[HEADINGS.get(str(name), str(name))] = [
             _written(value, kind, decimals.get(str(name), 1)) for value in _in_words(values, name)
         ]
-    heading = str(frame.index.name or "")
-    rows = _in_words(frame.index, heading)
+    rows = _row_names(frame.index)
     heavy = [row for row, label in zip(rows, frame.index, strict=True) if label in names]
     text = pd.DataFrame(columns, index=rows)
-    text.columns.name = HEADINGS.get(heading, heading)
+    text.columns.name = ", ".join(
+        HEADINGS.get(str(name), str(name)) for name in frame.index.names if name
+    )
     return Table(text, caption, heavy)
+
+
+def _row_names(index: pd.Index) -> list[object]:
+    """Name the rows; those of an index with several levels by all of them."""
+    if not isinstance(index, pd.MultiIndex):
+        return _in_words(index, index.name)
+    levels = [
+        _in_words(index.get_level_values(number), name) for number, name in enumerate(index.names)
+    ]
+    return [", ".join(map(str, row)) for row in zip(*levels, strict=True)]
 
 
 def _require(names: Collection[object], known: pd.Index, what: str) -> None:

@@ -85,6 +85,13 @@ def test_an_index_that_names_rows_is_kept():
     assert read_table(named, caption="x").text.loc["GA", "people"] == "1"
 
 
+def test_several_levels_of_an_index_name_a_row_together():
+    rows = pd.MultiIndex.from_tuples([("White", -0.5), ("Black", 0.5)], names=["eth", "male"])
+    text = read_table(pd.DataFrame({"n": [1, 2]}, rows), caption="x", bold=("White", -0.5)).text
+    assert list(text.index) == ["White, women", "Black, men"]
+    assert text.columns.name == "ethnicity, gender"
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
