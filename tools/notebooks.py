@@ -68,8 +68,9 @@ def notebooks_in_order(root: Path = ROOT) -> list[Path]:
     pages = entries(yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8")))
     paths = [root / page for page in pages]
     paths = [path if path.suffix == ".ipynb" else Path(f"{path}.ipynb") for path in paths]
+    paths = [path for path in paths if path.parent.name not in ("exercises", "solutions")]
     paths += sorted((root / "exercises" / "solutions").glob("*.ipynb"))
-    paths = [path for path in paths if path.is_file() and path.parent.name != "exercises"]
+    paths = [path for path in paths if path.is_file()]
     return list(dict.fromkeys(paths))
 
 

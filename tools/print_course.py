@@ -41,6 +41,7 @@ SCREEN_ONLY = (
 )
 # These quote the hidden cells of each chapter, hundreds of sheets of them.
 NOT_PRINTED = "appendices/claims/"
+SOLUTIONS = "exercises/solutions/"
 CHART = '[id^="altair-viz"], .vega-embed'
 QUIZ = re.compile(r"var questions\w+\s*=\s*(?=\[)")
 WIDER = """() => [...document.querySelectorAll("pre, table, img, svg, figure, mjx-container")]
@@ -65,12 +66,17 @@ FIT = """() => document.querySelectorAll("table, .output > svg, mjx-container").
 
 
 def contents(toc: dict) -> list[tuple[str, list[str]]]:
-    """List the parts of the table of contents, each with its pages; the first is the front door."""
+    """List the parts of the table of contents, each with its pages; the first is the front page.
+
+    On paper the solutions have a part of their own, the last, where no learner passes by.
+    """
     parts = [("", [toc["root"]])]
+    solutions = []
     for part in toc["parts"]:
         pages = [page for page in entries(part["chapters"]) if not page.startswith(NOT_PRINTED)]
-        parts.append((part["caption"], pages))
-    return parts
+        solutions += [page for page in pages if page.startswith(SOLUTIONS)]
+        parts.append((part["caption"], [page for page in pages if not page.startswith(SOLUTIONS)]))
+    return [*parts, ("Solutions", solutions)]
 
 
 def name_of(page: str) -> str:

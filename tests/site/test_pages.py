@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import json
 import posixpath
 import re
 import zipfile
@@ -16,6 +17,7 @@ from sphinx.errors import ConfigError
 
 from theme.course_theme import (
     address,
+    aside,
     citation,
     contents,
     course_map,
@@ -33,6 +35,8 @@ ORDER = [
     Path(page).with_suffix("").as_posix()
     for page in entries(yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8")))
 ]
+# The way through the course, which some pages are beside.
+WAY = [page for page in ORDER if not aside.is_aside(page)]
 
 
 class Anatomy(HTMLParser):
@@ -110,31 +114,98 @@ def test_every_picture_is_described(pages):
     assert {p: a.undescribed for p, a in pages.items() if a.undescribed} == {}
 
 
-def test_next_and_previous_lead_through_all_pages(site):
+def test_next_and_previous_lead_through_all_pages_but_those_aside(site):
     link = {
         way: re.compile(rf'<a class="{way}"\s+href="([^"]+)"')
         for way in ("right-next", "left-prev")
     }
-    for way, order in (("right-next", ORDER), ("left-prev", ORDER[::-1])):
+    for way, order in (("right-next", WAY), ("left-prev", WAY[::-1])):
         for here, there in itertools.pairwise(order):
             html = (site / f"{here}.html").read_text("utf-8")
             (found,) = link[way].findall(html)
             led = posixpath.normpath(posixpath.join(posixpath.dirname(here), found))
             assert led == f"{there}.html"
+    for page in set(ORDER) - set(WAY):
+        html = (site / f"{page}.html").read_text("utf-8")
+        assert not any(pattern.search(html) for pattern in link.values()), page
 
 
 SIDEBAR = re.compile(r'<nav class="bd-links.*?</nav>', re.DOTALL)
-ENTRY = re.compile(r'<li class="([^"]*)"><a class="[^"]*" href="([^"]*)">')
+ENTRY = re.compile(r'<li class="([^"]*)"><a class="[^"]*" href="([^"]*)">([^<]*)<')
+OPEN_PART = re.compile(r'<details open="open" class="course-part"><summary>(.*?)</summary>')
+
+
+def sidebar(site, page):
+    """Read the list of contents at the side of a page."""
+    return SIDEBAR.search((site / f"{page}.html").read_text("utf-8"))[0]
 
 
 def test_contents_lead_to_all_pages_and_mark_the_one_that_is_open(site):
     for page in ORDER[1:]:
-        found = ENTRY.findall(SIDEBAR.search((site / f"{page}.html").read_text("utf-8"))[0])
-        there = [posixpath.relpath(f"{other}.html", posixpath.dirname(page)) for other in ORDER[1:]]
-        there[ORDER.index(page) - 1] = "#"
-        assert [link for _, link in found] == there
-        above = ["../claims.html"] if page.startswith("appendices/claims/") else []
-        assert [link for kind, link in found if "current active" in kind] == [*above, "#"]
+        found = ENTRY.findall(sidebar(site, page))
+        there = [posixpath.relpath(f"{other}.html", posixpath.dirname(page)) for other in WAY[1:]]
+        marked = [link for kind, link, _ in found if "current active" in kind]
+        if page in WAY:
+            there[WAY.index(page) - 1] = "#"
+            assert marked[-1] == "#"
+        else:
+            above = posixpath.relpath(f"{aside.above(page)}.html", posixpath.dirname(page))
+            assert marked[-1] == above
+        assert [link for _, link, _ in found] == there
+
+
+def test_only_the_part_of_the_page_is_open(site):
+    for page, part in [
+        ("chapters/00-mrp-on-one-page", "I Foundations"),
+        ("explorers/map", "II The method"),
+        ("exercises/solutions/15-from-survey-to-report", "III In practice"),
+        ("appendices/claims/02-weights", "Appendices"),
+    ]:
+        assert OPEN_PART.findall(sidebar(site, page)) == [part]
+    assert OPEN_PART.findall(sidebar(site, "index")) == []
+
+
+def test_chapters_sections_figures_and_formulas_are_numbered_alike(site):
+    html = {page: (site / f"{page}.html").read_text("utf-8") for page in ORDER}
+    seventh = html["chapters/07-post-stratification"]
+    assert '<h1><span class="section-number">7 </span>Post-stratification<' in seventh
+    assert "<title>7 Post-stratification &#8212; " in seventh
+    assert ENTRY.findall(sidebar(site, "index"))[0][2] == "0 MRP on one page"
+    for page in ORDER:
+        prefix = str(int(page[9:11])) if page.startswith("chapters/") else ""
+        sections = re.findall(r'<h2><span class="section-number">([\d.]+) </span>', html[page])
+        assert sections == [f"{prefix}.{n}" for n in range(1, len(sections) + 1)]
+        for counted in (r'class="eqno">\(([\w.]+)', r'caption-number">Figure ([\w.]+) '):
+            found = re.findall(counted, html[page])
+            if prefix:
+                assert found == [f"{prefix}.{n}" for n in range(1, len(found) + 1)], page
+    solution = html["exercises/solutions/07-post-stratification"]
+    last = seventh.count('<span class="caption-number">Figure 7.')
+    assert re.findall(r'caption-number">Figure ([\w.]+) ', solution) == [f"7.{last + 1}"]
+
+
+WRITTEN_OUT = re.compile(r"\b(?:Fig(?:ure|\.)|Section|Equation|Eq\.) \(?\d", re.IGNORECASE)
+
+
+def test_no_text_writes_a_number_that_the_site_counts(site):
+    for page in ORDER:
+        for path in (*ROOT.glob(f"{page}.md"), *ROOT.glob(f"{page}.ipynb")):
+            told = path.read_text("utf-8") if path.suffix == ".md" else markdown(path)
+            assert not WRITTEN_OUT.findall(told), f"{page}: refer with {{numref}} or {{eq}}"
+
+
+def markdown(notebook):
+    """Read what a notebook says in words."""
+    cells = json.loads(notebook.read_text("utf-8"))["cells"]
+    return "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+
+
+def test_parts_fold_away_below_their_names():
+    listed = '<p class="caption"><span>I A</span></p>\n<ul class="nav"><li>1</li></ul>\n'
+    assert contents.with_folded_parts(listed * 2) == 2 * (
+        '<details class="course-part"><summary>I A</summary>'
+        '<ul class="nav"><li>1</li></ul></details>'
+    )
 
 
 LIST = (
@@ -157,6 +228,9 @@ def test_contents_are_marked_where_the_page_stands_in_them():
         '<li class="toctree-l2 current active"><a class="current reference internal" href="#">'
         in below
     )
+    # A page beside the way marks the entry of the page above it, which stays a link.
+    beside = made.on("a/c/e.html", "a/c/d.html")
+    assert '<a class="current reference internal" href="d.html">' in beside
     above = made.on("a/c.html")
     assert '<details open="open"><summary>+</summary><ul><li class="toctree-l2"><a' in above
     assert above.count("current active") == 1

@@ -10,6 +10,8 @@ from sphinx.application import Sphinx
 
 MODULES = (
     "shortcuts",
+    "numbers",
+    "aside",
     "contents",
     "address",
     "sharing",

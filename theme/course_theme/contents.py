@@ -4,6 +4,7 @@ The theme asks Sphinx to resolve all entries anew for every page, parses what co
 it out again: a fifth of the build. But from page to page the list differs in two things alone,
 the way from the page to the others, and which entry is the page's own. So the theme makes the list
 once, as a page outside of the contents would show it, and what differs is written into that text.
+Each part of the course folds away, and the one with the page is open.
 """
 
 import posixpath
@@ -16,8 +17,22 @@ from pydata_sphinx_theme.toctree import add_toctree_functions
 from sphinx.application import Sphinx
 from sphinx.environment.adapters.toctree import global_toctree_for_doc
 
+from .aside import above
+
 TAG = re.compile(r"(</?(?:ul|li|details)\b[^>]*>|<a\b[^>]*>)")
 LINK = re.compile(r'<a class="reference internal" href="([^"#]+)">')
+TAG_IN_NAME = re.compile(r"<[^>]+>")
+PART = re.compile(r'<p\b[^>]*class="caption"[^>]*>(.*?)</p>', re.DOTALL)
+
+
+def with_folded_parts(html: str) -> str:
+    """Put the entries of each part below its name, which opens and closes them."""
+    before, *parts = PART.split(html)
+    names = [TAG_IN_NAME.sub("", name) for name in parts[::2]]
+    return before + "".join(
+        f'<details class="course-part"><summary>{name}</summary>{entries.strip()}</details>'
+        for name, entries in zip(names, parts[1::2], strict=True)
+    )
 
 
 class Contents:
@@ -42,29 +57,30 @@ class Contents:
             elif piece.startswith(("</ul", "</li", "</details")):
                 inside.pop()
             elif piece.startswith(("<ul", "<li", "<details")):
-                if piece.startswith("<details"):
+                if piece.startswith("<details") and inside:
                     self.folds[inside[-1]] = at
                 inside.append(at)
 
-    def on(self, page: str) -> str:
-        """Write the list as it stands on the page with this address."""
+    def on(self, page: str, entry: str | None = None) -> str:
+        """Write the list as it stands on a page, by the address of the page and of its entry."""
         written = self.pieces.copy()
         folder = posixpath.dirname(page) or "."
         for at, address in self.links.items():
             there = posixpath.relpath(address, folder)
             written[at] = f'<a class="reference internal" href="{there}">'
-        around = self.around.get(page, [])
-        for at in (*around, *(self.folds[at] for at in around if at in self.folds)):
-            written[at] = marked(self.pieces[at])
+        around = self.around.get(entry or page, [])
+        for at in {*around, *(self.folds[at] for at in around if at in self.folds)}:
+            written[at] = marked(written[at], here=entry in (None, page))
         return "".join(written)
 
 
-def marked(tag: str) -> str:
+def marked(tag: str, here: bool = True) -> str:
     """Mark a tag that holds the current page, in the words that the theme uses."""
     if tag.startswith("<a"):
-        return '<a class="current reference internal" href="#">'
+        marked_tag = tag.replace('class="', 'class="current ')
+        return re.sub(r'href="[^"]*"', 'href="#"', marked_tag) if here else marked_tag
     if tag.startswith("<details"):
-        return '<details open="open">'
+        return tag.replace("<details", '<details open="open"')
     if tag.startswith("<li"):
         return re.sub(r"toctree-l\d+", r"\g<0> current active", tag)
     return tag.replace('class="', 'class="current ') if "class=" in tag else '<ul class="current">'
@@ -80,7 +96,7 @@ def resolved(app: Sphinx, **options: Any) -> Contents:
 
     context: dict[str, Any] = {"toctree": toctree}
     add_toctree_functions(app, "", "", context, None)
-    return Contents(str(context["generate_toctree_html"](**options)))
+    return Contents(with_folded_parts(str(context["generate_toctree_html"](**options))))
 
 
 def add_contents(
@@ -88,7 +104,8 @@ def add_contents(
 ) -> None:
     """Give the sidebar's template a function with the arguments of the theme's own."""
     address = app.builder.get_target_uri(page)
-    context["course_contents"] = lambda **options: resolved(app, **options).on(address)
+    entry = app.builder.get_target_uri(above(page))
+    context["course_contents"] = lambda **options: resolved(app, **options).on(address, entry)
 
 
 def setup(app: Sphinx) -> None:

@@ -15,6 +15,7 @@ NEEDS = re.compile(r"<p><strong>You need:?</strong>(.*?)</p>", re.DOTALL)
 LINK = re.compile(r'href="(?:\.\./chapters/)?(\d\d-[\w-]+)\.html')
 MINUTES = re.compile(r"<strong>Time:?</strong>\D*(\d+) minutes")
 TAG = re.compile(r"<[^>]+>")
+NUMBER = re.compile(r'<span class="section-number">[^<]*</span>')
 ROW = 64  # pixels, as in course.css
 LANE = 9  # pixels between two lines
 
@@ -42,7 +43,7 @@ def chapter(page: str, html: str) -> Chapter:
         raise ValueError(f"{page}: no line '**Time** 30 minutes ...' at the top, for the map")
     needs = LINK.findall(found[1]) if (found := NEEDS.search(html)) else []
     before = sorted({int(name[:2]) for name in needs} - {number})
-    return Chapter(page, number, title(html), int(minutes[1]), before)
+    return Chapter(page, number, title(NUMBER.sub("", html, count=1)), int(minutes[1]), before)
 
 
 def lanes(arcs: list[tuple[int, int]]) -> list[int]:

@@ -22,8 +22,12 @@ def mended(page: str) -> str:
 
 def reading_order(app: Sphinx) -> list[str]:
     """List the pages in the order in which 'next' leads through them."""
-    root = app.config.root_doc
-    return [root, *app.env.toctree_includes.get(root, [])]
+
+    def from_here(page: str) -> list[str]:
+        below = app.env.toctree_includes.get(page, [])
+        return [page, *(one for inner in below for one in from_here(inner))]
+
+    return from_here(app.config.root_doc)
 
 
 def fill(pages: dict[str, str], order: list[str], cff: Path) -> None:
