@@ -29,14 +29,21 @@ from tools.notebooks import ROOT
 BUILDER = ROOT / "theme" / "lean_builder.py"
 WARNING = re.compile(r"\b(WARNING|ERROR|SEVERE|CRITICAL)\b")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-# The site in one file, inside the site; the front page of the copy says that it is the copy.
+# The site in one file, inside the site; the page that offers it says in the copy that it is one.
 ARCHIVE = "mrp-course-site.zip"
+OFFERED_ON = "appendices/about.html"
 OFFER = re.compile(r'<p class="offline-copy">.*?</p>', re.DOTALL)
 COPY = '<p class="offline-copy">You are reading the copy that needs no internet.</p>'
 # What holds other entries in the table of contents.
 BELOW = ("parts", "chapters", "sections")
-# A single page takes its terms and citations from two of these, and the theme fills the other two.
-BESIDE = {"index", "appendices/glossary", "appendices/references", "appendices/figures"}
+# A single page takes its terms and citations from two of these, and the theme fills the others.
+BESIDE = {
+    "index",
+    "appendices/about",
+    "appendices/figures",
+    "appendices/glossary",
+    "appendices/references",
+}
 # A warning of a link to a page that is not there, or to a place that is on none of the pages.
 MISSED = re.compile(r"(?:Unknown source document|target not found:|undefined label:) '([^']+)'")
 
@@ -75,7 +82,7 @@ def pack(site: Path) -> None:
         for path in sorted(files, key=lambda path: path.relative_to(site).as_posix()):
             name = path.relative_to(site).as_posix()
             content = path.read_bytes()
-            if name == "index.html":
+            if name == OFFERED_ON:
                 content = OFFER.sub(COPY, content.decode("utf-8")).encode("utf-8")
             entry = zipfile.ZipInfo(f"mrp-course/{name}")  # dated 1980, as far back as it goes
             entry.external_attr = 0o644 << 16

@@ -28,7 +28,7 @@ from theme.course_theme import (
     shortcuts,
     terms,
 )
-from tools.build_book import ARCHIVE, pack
+from tools.build_book import ARCHIVE, OFFERED_ON, pack
 from tools.notebooks import ROOT, entries
 
 ORDER = [
@@ -265,12 +265,12 @@ def test_without_an_address_no_page_claims_one(site):
 def test_archive_holds_the_site_that_works_without_it(site):
     with zipfile.ZipFile(site / ARCHIVE) as archive:
         names = archive.namelist()
-        front = archive.read("mrp-course/index.html").decode("utf-8")
+        copy = archive.read(f"mrp-course/{OFFERED_ON}").decode("utf-8")
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
     files = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
     assert {name.removeprefix("mrp-course/") for name in names} == files - {ARCHIVE}
     assert names == sorted(names)
-    assert ARCHIVE not in front and ARCHIVE in (site / "index.html").read_text("utf-8")
+    assert ARCHIVE not in copy and ARCHIVE in (site / OFFERED_ON).read_text("utf-8")
 
 
 def test_archive_depends_on_nothing_but_the_files(tmp_path):
@@ -287,8 +287,8 @@ def test_archive_depends_on_nothing_but_the_files(tmp_path):
 
 
 def test_map_has_every_chapter(site):
-    html = (site / "index.html").read_text("utf-8")
-    stops = re.findall(r'<li><a href="([^"]+)\.html"><span class="stop">', html)
+    html = (site / f"{course_map.PAGE}.html").read_text("utf-8")
+    stops = re.findall(r'<li><a href="\.\./([^"]+)\.html"><span class="stop">', html)
     assert stops == [page for page in ORDER if page.startswith("chapters/")]
 
 
@@ -440,7 +440,7 @@ def test_preview_is_the_same_picture_each_time():
 
 def test_citation_is_that_of_the_file(site):
     cited = citation.facts(ROOT / "CITATION.cff")
-    html = (site / "index.html").read_text("utf-8")
+    html = (site / f"{citation.PAGE}.html").read_text("utf-8")
     assert citation.bibtex(cited, "") in html
     assert "url" not in citation.bibtex(cited, "")
     assert "url     = {https://example.org/}" in citation.bibtex(cited, "https://example.org/")

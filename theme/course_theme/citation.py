@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+PAGE = "appendices/about"
 PLACE = '<div class="how-to-cite"></div>'
 
 
@@ -41,13 +42,13 @@ def bibtex(cited: dict[str, str], url: str) -> str:
     return f"@misc{{mrpcourse{cited['year']},\n{lines}}}"
 
 
-def with_citation(front_page: str, cff: Path, url: str) -> str:
-    """Put both forms where the front page has a place for them."""
-    if PLACE not in front_page:
-        raise ValueError(f"index.md has no line {PLACE} for the citation")
+def with_citation(page: str, cff: Path, url: str) -> str:
+    """Put both forms where their page has a place for them."""
+    if PLACE not in page:
+        raise ValueError(f"{PAGE}.md has no line {PLACE} for the citation")
     cited = facts(cff)
     box = (
         f'<div class="how-to-cite"><p>{sentence(cited, url)}</p>'
         f'<div class="highlight"><pre>{escape(bibtex(cited, url), quote=False)}</pre></div></div>'
     )
-    return front_page.replace(PLACE, box)
+    return page.replace(PLACE, box)

@@ -1,14 +1,16 @@
-"""The map of the course on its front page: what there is, how long it takes, what needs what.
+"""The map of the course: what there is, how long it takes, what needs what.
 
 All of it is read from the finished pages of the chapters: the title, the minutes after "Time", and
 the chapters that the paragraph "You need" links to. Lines at the side lead from each chapter to the
 ones that need it; the same is said in words in each row.
 """
 
+import posixpath
 import re
 from html import escape
 from typing import NamedTuple
 
+PAGE = "appendices/about"
 PLACE = '<div class="course-map"></div>'
 TITLE = re.compile(r'<h1>([^\n]*?)<a class="headerlink"')
 NEEDS = re.compile(r"<p><strong>You need:?</strong>(.*?)</p>", re.DOTALL)
@@ -100,7 +102,8 @@ def in_words(numbers: list[int]) -> str:
 def course_map(chapters: list[Chapter]) -> str:
     """Write the map as a list beside its lines, and above it how much there is."""
     rows = "".join(
-        f'<li><a href="{one.page}.html"><span class="stop">{one.number}</span>'
+        f'<li><a href="{posixpath.relpath(one.page, posixpath.dirname(PAGE))}.html">'
+        f'<span class="stop">{one.number}</span>'
         f'<span class="stop-title">{escape(one.title, quote=False)}</span>'
         f'<span class="stop-facts">{one.minutes} min, {in_words(one.needs)}</span></a></li>'
         for one in chapters
@@ -115,8 +118,8 @@ def hours(chapters: list[Chapter]) -> str:
     return f"{halves // 2}{' and a half' if halves % 2 else ''} hours"
 
 
-def with_map(front_page: str, chapters: list[Chapter]) -> str:
-    """Put the map where the front page has a place for it."""
-    if PLACE not in front_page:
-        raise ValueError(f"index.md has no line {PLACE} for the map of the course")
-    return front_page.replace(PLACE, course_map(chapters))
+def with_map(page: str, chapters: list[Chapter]) -> str:
+    """Put the map where its page has a place for it."""
+    if PLACE not in page:
+        raise ValueError(f"{PAGE}.md has no line {PLACE} for the map of the course")
+    return page.replace(PLACE, course_map(chapters))

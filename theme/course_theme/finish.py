@@ -1,6 +1,6 @@
 """The last step: every page is read once more and mended, and what no page uses is deleted.
 
-Pages that are made from other pages (the map on the front page, the page of all figures, the
+Pages that are made from other pages (the map of the course, the page of all figures, the
 definitions of terms) are filled here, when all others are written.
 """
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.util.logging import getLogger
 
-from . import citation, course_map, gallery, markup, offline, terms
+from . import citation, course_map, emblem, gallery, markup, offline, terms
 from .address import base_url
 
 
@@ -39,8 +39,9 @@ def fill(pages: dict[str, str], order: list[str], cff: Path) -> None:
     chapters = [
         course_map.chapter(name, pages[name]) for name in order if name.startswith("chapters/")
     ]
-    front = course_map.with_map(pages["index"], chapters)
-    pages["index"] = citation.with_citation(front, cff, base_url())
+    pages[course_map.PAGE] = course_map.with_map(pages[course_map.PAGE], chapters)
+    pages[citation.PAGE] = citation.with_citation(pages[citation.PAGE], cff, base_url())
+    pages["index"] = emblem.with_picture(pages["index"])
     by_page = {
         name: (course_map.title(pages[name]), gallery.figures(name, pages[name]))
         for name in order

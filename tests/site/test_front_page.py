@@ -1,0 +1,133 @@
+"""The front page: its numbers are the tour's, its cards are the contents, its links lead on."""
+
+import json
+import re
+
+import pytest
+import yaml
+
+from mrp_helpers import (
+    clean_cces,
+    draw_biased_sample,
+    load_cces,
+    load_state_predictors,
+    selection_weights,
+)
+from theme.course_theme import emblem
+from tools.notebooks import ROOT
+
+INDEX = (ROOT / "index.md").read_text("utf-8")
+ABOUT = (ROOT / "appendices" / "about.md").read_text("utf-8")
+CONTENTS = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
+TOUR = ROOT / "chapters" / "00-mrp-on-one-page.ipynb"
+
+
+@pytest.fixture(scope="module")
+def html(site):
+    return (site / "index.html").read_text("utf-8")
+
+
+def test_claim_is_what_the_tour_prints_of_the_laboratory():
+    claim = dict(re.findall(r'<div class="(\w+)"><dt>[^<]+</dt><dd>([\d.]+%)</dd>', INDEX))
+    cells = json.loads(TOUR.read_text("utf-8"))["cells"]
+    printed = "".join(
+        "".join(output.get("text", [])) for cell in cells for output in cell.get("outputs", [])
+    )
+    assert list(claim) == ["raw", "mrp", "truth"]
+    said = re.search(r"sample ([\d.]+%), MRP ([\d.]+%), truth ([\d.]+%)", printed)
+    assert said and list(claim.values()) == list(said.groups())
+    assert "*laboratory*" in INDEX
+
+
+def test_picture_has_the_numbers_of_the_data():
+    respondents = clean_cces(load_cces())
+    sample = draw_biased_sample(
+        respondents, selection_weights(respondents, load_state_predictors())
+    )
+    of_men = [100 * (people["male"] > 0).mean() for people in (sample, respondents)]
+    drawn = [men for _, men in emblem.SHARES.values()]
+    assert drawn == pytest.approx(of_men, abs=0.005)
+    assert all(sum(widths) == pytest.approx(100) for widths in emblem.SHARES.values())
+    support = 100 * sample.groupby("male")["abortion"].mean()
+    assert list(emblem.SUPPORT) == pytest.approx(list(support), abs=0.005)
+    assert 100 * respondents["abortion"].mean() == pytest.approx(emblem.TRUTH, abs=0.05)
+    # The area of the sample's bars is its own mean.
+    assert emblem.area(emblem.SHARES["Sample"]) == pytest.approx(
+        100 * sample["abortion"].mean(), abs=0.05
+    )
+
+
+def test_picture_stands_where_the_explorer_will(html):
+    (place,) = re.findall(
+        r'<div class="embedded-explorer" data-explorer="identity">(.*?)</div>', html, re.DOTALL
+    )
+    assert place == emblem.picture()
+    assert emblem.with_picture("<p>another page</p>") == "<p>another page</p>"
+
+
+def test_cards_are_the_parts_with_their_chapters_and_numbers():
+    cards = re.findall(
+        r"^::::\{grid-item-card\} (.+?)\n(.*?)^::::$", INDEX, re.MULTILINE | re.DOTALL
+    )
+    parts = [part for part in CONTENTS["parts"] if part["caption"] != "Appendices"]
+    assert [name for name, _ in cards] == [part["caption"] for part in parts]
+    for (_, text), part in zip(cards, parts, strict=True):
+        listed = re.findall(r"^(\d+)\. \[(.+)\]\((.+)\.ipynb\)$", text, re.MULTILINE)
+        files = [one["file"] for one in part["chapters"] if one["file"].startswith("chapters/")]
+        assert [file for _, _, file in listed] == files
+        for number, title, file in listed:
+            cells = json.loads((ROOT / f"{file}.ipynb").read_text("utf-8"))["cells"]
+            assert f"# {title}\n" in "".join(cells[0]["source"])
+            assert int(number) == int(file.split("/")[1][:2])
+
+
+@pytest.mark.parametrize(
+    ("question", "page"),
+    [
+        ("where do I start", "chapters/00-mrp-on-one-page"),
+        ("can I try without installing", "explorers/map"),
+        ("how do I run it", "appendices/about"),
+        ("how do I use it on my own survey", "chapters/15-from-survey-to-report"),
+        ("what is tested", "appendices/claims"),
+        ("can I teach with it", "appendices/teaching"),
+        ("who wrote it, and how do I cite it", "appendices/about"),
+    ],
+)
+def test_front_page_answers(html, question, page):
+    article = html[html.index("<article") : html.index("</article>")]
+    assert f'href="{page}.html' in article, question
+
+
+def test_three_buttons_come_before_everything_else(html):
+    buttons = re.findall(r'<a class="sd-sphinx-override sd-btn[^"]*" href="([^"#]+)', html)
+    assert buttons == [
+        "chapters/00-mrp-on-one-page.html",
+        "explorers/map.html",
+        "appendices/about.html",
+    ]
+    assert html.index("sd-btn") < html.index("<h2>")
+
+
+def test_front_page_fits_in_ten_seconds():
+    """At 240 words a minute nobody reads more than what is above the cards."""
+    above = INDEX.split("## The course")[0]
+    words = re.findall(r"[A-Za-z]{2,}", re.sub(r"<[^>]+>|`{3}.*|:{3,}.*|:\w+:.*|---.*", "", above))
+    assert len(words) < 120
+
+
+def test_what_the_front_page_had_is_on_the_page_about_the_course():
+    for heading in (
+        "How to read",
+        "Install and run",
+        "How to teach with it",
+        "Where it comes from",
+        "How to cite",
+    ):
+        assert f"\n## {heading}\n" in ABOUT
+    chapters = [
+        one["file"]
+        for part in CONTENTS["parts"]
+        for one in part["chapters"]
+        if one["file"].startswith("chapters/")
+    ]
+    assert [chapter for chapter in chapters if f"]({'../' + chapter}.ipynb)\n: " not in ABOUT] == []
