@@ -1,0 +1,90 @@
+"""Letters: the fonts are the site's own, may be used, and set a line that is easy to read."""
+
+import itertools
+import re
+
+import pytest
+from fontTools.fontBuilder import FontBuilder
+
+from tools.make_fonts import FONTS, NAMES, TARGET, renamed
+from tools.notebooks import ROOT
+
+STYLE = (ROOT / "theme" / "static" / "type.css").read_text("utf-8")
+KILOBYTES = 90
+# Characters in a line of long paragraphs, whose last line is half full on average.
+LINES = """() => [...document.querySelectorAll('.bd-article section > p')]
+    .filter(text => text.textContent.length > 300 && !text.querySelector('.math'))
+    .map(text => {
+        const height = parseFloat(getComputedStyle(text).lineHeight);
+        return text.textContent.length / (Math.round(text.clientHeight / height) - 0.5);
+    })"""
+SIZES = """() => Object.fromEntries(['p', 'h1', 'h2', 'h3', 'pre', 'table'].map(tag => {
+    const style = getComputedStyle(document.querySelector(`.bd-article section ${tag}`));
+    return [tag, [style.fontFamily.split(',')[0].replaceAll('"', ''), parseFloat(style.fontSize)]];
+}))"""
+
+
+def named_font():
+    """Make a font without letters that has the names of an original."""
+    builder = FontBuilder(1000)
+    builder.setupGlyphOrder([".notdef"])
+    builder.setupNameTable({
+        "copyright": "2014, with Reserved Font Name 'Source'", "familyName": "Source Serif 4",
+        "styleName": "Italic", "uniqueFontIdentifier": "4;Source", "fullName": "Source Serif 4",
+        "psName": "SourceSerif4-It", "licenseDescription": "SIL Open Font License",
+    })  # fmt: skip
+    return builder.font
+
+
+def test_the_reserved_name_leaves_and_the_notice_stays():
+    font = named_font()
+    renamed(font, "course-serif-italic")
+    told = {record.nameID: record.toUnicode() for record in font["name"].names}
+    assert [told[number] for number in (1, 4)] == ["Course Serif", "Course Serif Italic"]
+    assert not [number for number in NAMES if "Source" in told.get(number, "")]
+    assert "Reserved Font Name 'Source'" in told[0] and told[13] == "SIL Open Font License"
+
+
+@pytest.mark.parametrize("name", FONTS)
+def test_font_has_its_licence_beside_it(name):
+    licence = (TARGET / f"{name.removesuffix('-italic')}.LICENSE.txt").read_text("utf-8")
+    assert "SIL OPEN FONT LICENSE Version 1.1" in licence
+
+
+def test_fonts_are_light_and_each_is_used():
+    files = sorted(path.name for path in TARGET.glob("*.woff2"))
+    assert files == sorted(f"{name}.woff2" for name in FONTS)
+    assert sorted(re.findall(r"url\(fonts/([^)]+)\)", STYLE)) == files
+    assert sum((TARGET / file).stat().st_size for file in files) < 1000 * KILOBYTES
+
+
+def test_site_brings_fonts_and_licences(site):
+    brought = {path.name for path in (site / "_static" / "fonts").iterdir()}
+    assert brought == {path.name for path in TARGET.iterdir()}
+    bundle = (site / "_static" / "styles" / "site.css").read_text("utf-8")
+    assert all(f"url(../fonts/{name}.woff2)" in bundle for name in FONTS)
+
+
+@pytest.fixture(scope="module")
+def page(browser, site):
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page.goto(f"{site.as_uri()}/chapters/06-the-multilevel-model.html")
+    page.evaluate("document.fonts.ready")
+    yield page
+    page.close()
+
+
+def test_text_is_set_in_lines_of_about_66_characters(page):
+    lengths = page.evaluate(LINES)
+    assert len(lengths) > 10
+    assert 60 <= sum(lengths) / len(lengths) <= 70
+
+
+def test_headings_have_three_clear_sizes_and_code_is_smaller_than_text(page):
+    found = page.evaluate(SIZES)
+    assert found["p"] == ["Course Serif", 18]
+    sizes = [found[tag][1] for tag in ("h1", "h2", "h3", "p", "pre")]
+    assert all(larger >= 1.1 * smaller for larger, smaller in itertools.pairwise(sizes))
+    assert {found[tag][0] for tag in ("h1", "h2", "h3", "table")} == {"Course Sans"}
+    shown = page.evaluate("[...document.fonts].filter(font => font.status === 'loaded').length")
+    assert shown >= 2
