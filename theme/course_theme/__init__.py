@@ -13,6 +13,7 @@ MODULES = (
     "numbers",
     "aside",
     "contents",
+    "search",
     "address",
     "sharing",
     "doors",

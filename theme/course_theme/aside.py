@@ -34,6 +34,8 @@ def leave_out(app: Sphinx, env: BuildEnvironment) -> None:
             tree["entries"] = [(name, one) for name, one in tree["entries"] if not is_aside(one)]
             if not tree["entries"]:
                 tree.parent.remove(tree)
+    for page in filter(is_aside, env.found_docs):
+        env.metadata[page]["nosearch"] = "true"
 
 
 def setup(app: Sphinx) -> None:
