@@ -165,6 +165,13 @@ def test_only_the_part_of_the_page_is_open(site):
     assert OPEN_PART.findall(sidebar(site, "index")) == []
 
 
+def test_an_aside_is_reached_from_the_page_above_it(site):
+    for page in set(ORDER) - set(WAY):
+        above = aside.above(page)
+        link = posixpath.relpath(f"{page}.html", posixpath.dirname(above))
+        assert f'href="{link}"' in (site / f"{above}.html").read_text("utf-8"), page
+
+
 def test_chapters_sections_figures_and_formulas_are_numbered_alike(site):
     html = {page: (site / f"{page}.html").read_text("utf-8") for page in ORDER}
     seventh = html["chapters/07-post-stratification"]

@@ -17,6 +17,7 @@ MODULES = (
     "address",
     "sharing",
     "doors",
+    "exercises",
     "finish",
     "explorers",
     "weight",
