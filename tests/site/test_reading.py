@@ -106,3 +106,83 @@ class TestPlace:
             "Math.abs(new DOMMatrix(getComputedStyle("
             "document.querySelector('.reading-position')).transform).a - 0.5) < 0.1"
         )
+
+
+class TestPhone:
+    """At 390 pixels code is folded, and what scrolls says so."""
+
+    def test_code_is_folded_and_opens(self, reader):
+        page = reader(CHAPTER, 390, 844)
+        code = page.locator("div.cell > .cell_input")
+        button = page.locator(".code-fold").first
+        expect(code.first).to_be_hidden()
+        assert button.inner_text().startswith("Show the code (")
+        button.focus()
+        page.keyboard.press("Enter")
+        expect(code.first).to_be_visible()
+        expect(button).to_have_attribute("aria-expanded", "true")
+        assert page.locator("#" + button.get_attribute("aria-controls")).count() == 1
+        expect(code.nth(1)).to_be_hidden()
+
+    def test_code_is_in_plain_sight_elsewhere(self, reader):
+        page = reader(CHAPTER, 1024, 768)
+        expect(page.locator("div.cell > .cell_input").first).to_be_visible()
+        expect(page.locator(".code-fold").first).to_be_hidden()
+
+    def test_bar_is_slim_and_leaves_room_for_the_name(self, reader):
+        page = reader(CHAPTER, 390, 844)
+        assert page.locator(".bd-header-article").bounding_box()["height"] <= 48
+        expect(page.locator(".dropdown-download-buttons")).to_be_hidden()
+
+    def test_code_has_shadows_at_its_edges_that_text_covers(self, reader):
+        page = reader(CHAPTER, 390, 844)
+        style = page.evaluate(
+            "getComputedStyle(document.querySelector('.highlight pre')).backgroundAttachment"
+        )
+        assert style == "local, local, scroll, scroll"
+
+
+class TestProjector:
+    """The key p, at 1920 by 1080."""
+
+    def test_key_hides_what_is_not_for_the_audience_and_enlarges_the_rest(self, reader):
+        page = reader(CHAPTER, 1920, 1080)
+        figure = page.locator(".bd-article figure img").nth(1)
+        before = figure.evaluate("one => one.clientWidth")
+        size = page.locator(".bd-article section > p").first.evaluate(
+            "one => parseFloat(getComputedStyle(one).fontSize)"
+        )
+        page.keyboard.press("p")
+        for hidden in (".bd-sidebar-primary", ".bd-sidebar-secondary", "div.cell > .cell_input"):
+            expect(page.locator(hidden).first).to_be_hidden()
+        boxes = page.locator(".bd-article figure img").evaluate_all(
+            "all => all.map(one => [one.clientWidth, one.clientHeight])"
+        )
+        assert figure.evaluate("one => one.clientWidth") > 1.3 * before
+        assert all(height < 1080 for _, height in boxes)
+        larger = page.locator(".bd-article section > p").first.evaluate(
+            "one => parseFloat(getComputedStyle(one).fontSize)"
+        )
+        assert larger > 1.3 * size
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1920
+        page.keyboard.press("Escape")
+        expect(page.locator("div.cell > .cell_input").first).to_be_visible()
+
+    def test_next_page_is_presented_too(self, reader):
+        reader(CHAPTER).keyboard.press("p")
+        page = reader("explorers/map")
+        assert page.evaluate("document.documentElement.hasAttribute('data-present')")
+
+    def test_key_does_nothing_while_one_types_or_when_it_is_switched_off(self, reader):
+        presents = "document.documentElement.hasAttribute('data-present')"
+        page = reader("search")
+        page.locator("main input[type=search]").first.press("p")
+        assert not page.evaluate(presents)
+        page = reader("appendices/teaching")
+        switch = page.locator(".present-key")
+        expect(switch).to_have_text("The key p presents: on")
+        switch.click()
+        expect(switch).to_have_text("The key p presents: off")
+        page.locator("h1").click()
+        page.keyboard.press("p")
+        assert not page.evaluate(presents)
