@@ -1,16 +1,16 @@
 """A chart that readers move, as the course's pages hold it: controls, picture, sentence, table.
 
-`explorer` turns an Altair chart with parameters into the markup that stands in a page. Nothing in
+`explorer` turns an Altair chart with parameters into the markup that a page shows. Nothing in
 it is random, and all of it is plain HTML: labelled sliders and lists, a sentence with the
 numbers, a table, and the chart's Vega-Lite specification as JSON. On the site, the script
 theme/explorers/explorer.js draws the chart, hands it what the controls say, and reads the
 sentence's and the table's numbers off it. In a notebook, and where no script runs, the sentence and
-the table stand there with the numbers that Python computed.
+the table show the numbers that Python computed.
 """
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from html import escape
 from typing import Any, NamedTuple, Protocol
@@ -43,7 +43,6 @@ STYLE = {
     },
 }
 FIELD = re.compile(r"\{(\w+):(\w+)\}")
-_NBSP = "\u00a0"
 
 
 class Chart(Protocol):
@@ -62,7 +61,8 @@ class Slider(NamedTuple):
     low: float
     high: float
     step: float
-    shown: str = "{}"  # the number in words: "{} of 13"
+    # The number in words: "{} of 13", or a function of it.
+    shown: str | Callable[[float], str] = "{}"
 
 
 class Choice(NamedTuple):
@@ -81,6 +81,28 @@ class Button(NamedTuple):
     adds: float
 
 
+class Call(NamedTuple):
+    """Buttons by which the reader says what is the case for the chosen one, before it is revealed.
+
+    The parameter is a text that collects the calls, such as ``"FL:T OH:C "``: once called, `of`
+    cannot be called again until the reader goes back to the start.
+    """
+
+    parameter: str
+    of: str  # the parameter of the Choice that says what is called
+    options: Mapping[str, str]  # what is collected -> what the button shows
+
+
+class Guess(NamedTuple):
+    """A question before the controls open: the reader commits to an answer, then sees it happen."""
+
+    question: str
+    options: Sequence[str]
+    right: int  # which of the options is right
+    then: Mapping[str, float | str]  # where the controls move to, once the reader has answered
+    answer: str  # a sentence with fields, filled where the controls have moved to
+
+
 class Explorer:
     """A finished explorer; a notebook shows it as HTML."""
 
@@ -96,7 +118,7 @@ class Explorer:
 
 
 def show_number(value: object, kind: str) -> str:
-    r"""Write a number as the course does; the site's script has the same kinds.
+    """Write a number as the course does; the site's script has the same kinds.
 
     Parameters
     ----------
@@ -121,13 +143,13 @@ def show_number(value: object, kind: str) -> str:
     --------
     >>> from mrp_course.explorer import show_number
     >>> show_number(0.4342, "percent"), show_number(-0.0396, "points")
-    ('43.4\xa0%', '−4.0')
+    ('43.4%', '−4.0')
     """
     if kind == "text":
         return str(value)
     number = float(str(value))
     if kind == "percent":
-        return f"{_rounded(100 * number, 1)}{_NBSP}%"
+        return f"{_rounded(100 * number, 1)}%"
     if kind == "points":
         written = f"{_rounded(100 * number, 1):+}".replace("-", "−")
         return "0.0" if written[1:] == "0.0" else written
@@ -146,12 +168,13 @@ def _rounded(number: float, digits: int) -> Decimal:
 def explorer(
     chart: Chart,
     name: str,
-    controls: Sequence[Slider | Choice | Button],
+    controls: Sequence[Slider | Choice | Button | Call],
     reading: str,
     numbers: Mapping[str, object],
     table: pd.DataFrame,
     columns: Mapping[str, tuple[str, str]],
     pick: str | None = None,
+    guess: Guess | None = None,
 ) -> Explorer:
     """Put a chart with parameters, its controls, its numbers and its table into one panel.
 
@@ -162,7 +185,7 @@ def explorer(
         the layer named ``"table"`` the rows of the table, with all columns that are shown.
     name : str
         The explorer's name, one word; it names the elements of the page.
-    controls : sequence of Slider, Choice or Button
+    controls : sequence of Slider, Choice, Button or Call
         One or more for each parameter of the chart.
     reading : str
         A sentence with fields such as ``{estimate:percent}``, the column and the kind of number.
@@ -176,6 +199,8 @@ def explorer(
         A parameter that also follows the pointer and the arrow keys from mark to mark: a column
         of that name says which value a mark stands for, and columns named ``column`` and ``row``
         where the table's rows lie.
+    guess : Guess or None
+        A question that the reader answers, or passes over, before the controls open.
 
     Returns
     -------
@@ -189,13 +214,10 @@ def explorer(
     """
     spec = chart.to_dict()
     spec["config"] = STYLE
-    values = {parameter["name"]: parameter.get("value") for parameter in spec["params"]}
-    if unknown := [one.parameter for one in controls if one.parameter not in values]:
+    values = {one["name"]: one["value"] for one in spec["params"] if "value" in one}
+    moved = [one.parameter for one in controls] + list(guess.then if guess else [])
+    if unknown := [parameter for parameter in moved if parameter not in values]:
         raise KeyError(f"the chart has no parameter {unknown[0]!r}; it has {', '.join(values)}")
-    fields = [
-        _field(name, one, values[one.parameter]) for one in controls if not isinstance(one, Button)
-    ]
-    buttons = [_button(name, one) for one in controls if isinstance(one, Button)]
     # "<" would end the script's element early if a text held it.
     text = json.dumps(spec, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
     label = escape(spec["description"])
@@ -205,36 +227,89 @@ def explorer(
             f'role="group" aria-label="{label}. The arrow keys move from one to the next." '
             f'data-pick="{pick}" tabindex="0"'
         )
-    return Explorer(
-        name,
-        "\n".join(
-            [
-                '<div class="explorer">',
-                '<form class="explorer-controls" autocomplete="off" hidden>',
-                *fields,
-                '<div class="explorer-buttons">',
-                *buttons,
-                '<button type="reset">Back to the start</button>',
-                "</div></form>",
-                f'<div class="explorer-view" {view} hidden></div>',
-                '<p class="explorer-static">The sliders move, and the picture appears, on the '
-                "course's site; here stands what they show at the start.</p>",
-                f'<p class="explorer-reading" role="status">{_sentence(reading, numbers)}</p>',
-                "<details><summary>The numbers behind the picture</summary>",
-                '<div class="explorer-scroll" tabindex="0" role="region" '
-                'aria-label="Table of the numbers">',
-                _table(table, columns),
-                "</div></details>",
-                f'<script type="application/json">{text}</script>',
-                "</div>",
-            ]
-        ),
+    html = [
+        f'<div class="explorer" data-name="{name}">',
+        '<div class="explorer-stage">',
+        f'<div class="explorer-view" {view} style="min-height: {spec["height"]}px" hidden></div>',
+        '<div class="explorer-side">',
+        *([_guess(name, guess)] if guess else []),
+        *_form(name, controls, values),
+        '</div><div class="explorer-words">',
+        '<p class="explorer-static">The picture appears, and the controls move it, on the '
+        "course's site; here are the numbers at the start.</p>",
+        *([_answer(guess)] if guess else []),
+        f'<p class="explorer-reading" role="status">{_sentence(reading, numbers)}</p>',
+        "</div></div>",
+        "<details><summary>The numbers behind the picture</summary>",
+        '<div class="explorer-scroll" tabindex="0" role="region" '
+        'aria-label="Table of the numbers">',
+        _table(table, columns),
+        "</div></details>",
+        f'<script type="application/json">{text}</script>',
+        "</div>",
+    ]
+    return Explorer(name, "\n".join(html))
+
+
+def _form(
+    name: str, controls: Sequence[Slider | Choice | Button | Call], values: Mapping[str, Any]
+) -> list[str]:
+    fields = [
+        _call(one, values[one.parameter])
+        if isinstance(one, Call)
+        else _field(name, one, values[one.parameter])
+        for one in controls
+        if not isinstance(one, Button)
+    ]
+    buttons = [_button(name, one) for one in controls if isinstance(one, Button)]
+    return [
+        '<form class="explorer-controls" autocomplete="off" hidden>',
+        *fields,
+        '<div class="explorer-buttons">',
+        *buttons,
+        '<button type="reset">Back to the start</button>',
+        "</div></form>",
+    ]
+
+
+def _guess(name: str, guess: Guess) -> str:
+    options = "".join(
+        f'<label><input type="radio" name="{name}-guess" value="{place}">{escape(option)}</label>'
+        for place, option in enumerate(guess.options)
     )
+    then = escape(json.dumps(dict(guess.then)))
+    return (
+        f'<form class="explorer-guess" data-right="{guess.right}" data-then="{then}" hidden>'
+        f"<fieldset><legend>{escape(guess.question)}</legend>{options}</fieldset>"
+        '<div class="explorer-buttons"><button type="submit" disabled>That is my guess</button>'
+        '<button type="button">Skip the question</button></div></form>'
+    )
+
+
+def _answer(guess: Guess) -> str:
+    # The numbers are those of a place to which the controls have yet to move.
+    answer = FIELD.sub(_empty, escape(guess.answer))
+    return f'<p class="explorer-answer" role="status" hidden><strong></strong> {answer}</p>'
+
+
+def _empty(field: re.Match[str]) -> str:
+    return f'<data data-field="{field[1]}" data-kind="{field[2]}"></data>'
 
 
 def _button(name: str, button: Button) -> str:
     data = f'data-control="{name}-{button.parameter}" data-adds="{button.adds:g}"'
     return f'<button type="button" {data}>{escape(button.label)}</button>'
+
+
+def _call(call: Call, value: Any) -> str:
+    buttons = "".join(
+        f'<button type="button" data-calls="{escape(call.parameter)}" data-of="{call.of}" '
+        f'data-value="{escape(one)}">{escape(text)}</button>'
+        for one, text in call.options.items()
+    )
+    # A field of text, though unseen: going back to the start empties it, unlike a hidden one.
+    kept = f'<input type="text" name="{call.parameter}" value="{escape(str(value))}" hidden>'
+    return f'<div class="explorer-buttons">{kept}{buttons}</div>'
 
 
 def _field(name: str, control: Slider | Choice, value: Any) -> str:
@@ -247,14 +322,25 @@ def _field(name: str, control: Slider | Choice, value: Any) -> str:
         )
         field = f'<select id="{key}" name="{control.parameter}">{options}</select>'
     else:
+        words = escape(json.dumps(_words(control), ensure_ascii=False))
+        at = round((value - control.low) / control.step)
         field = (
             f'<input type="range" id="{key}" name="{control.parameter}" min="{control.low:g}" '
             f'max="{control.high:g}" step="{control.step:g}" value="{value:g}" '
-            f'data-shown="{escape(control.shown)}">'
-            f'<output for="{key}">{control.shown.format(f"{value:g}")}</output>'
+            f'data-words="{words}">'
+            f'<output for="{key}">{escape(_words(control)[at])}</output>'
         )
     label = f'<label for="{key}">{escape(control.label)}</label>'
     return f'<div class="explorer-control">{label}{field}</div>'
+
+
+def _words(slider: Slider) -> list[str]:
+    """Say in words each number to which a slider can move."""
+    steps = round((slider.high - slider.low) / slider.step)
+    numbers = [round(slider.low + slider.step * step, 9) for step in range(steps + 1)]
+    if isinstance(slider.shown, str):
+        return [slider.shown.format(f"{number:g}".replace("-", "−")) for number in numbers]
+    return [slider.shown(number) for number in numbers]
 
 
 def _data(field: str, kind: str, value: object) -> str:

@@ -51,7 +51,7 @@ TILES = {
     "HI": (0, 7), "TX": (3, 7), "FL": (8, 7),
 }  # fmt: skip
 # Five classes of a map, from low to high, on any ground; no role has these colours.
-_CLASSES = ["#7B3294", "#BFA0CE", "#ECECEC", "#9BD093", "#1B7837"]
+CLASSES = ["#7B3294", "#BFA0CE", "#ECECEC", "#9BD093", "#1B7837"]
 _STEPS = [0.5, 1, 2, 5, 10, 20, 50, 100]
 _OUTSIDE = "#767676"  # words beside the tiles, which the site's dark mode leaves as they are
 _WIDTH = 6.0  # inches: as wide as the text, and a phone still shows the names of the rows
@@ -467,7 +467,7 @@ def plot_map(
     for state, (column, row) in TILES.items():
         value = values.get(state, np.nan)
         known = not np.isnan(value)
-        fill = _CLASSES[np.searchsorted(ends, value)] if known else "none"
+        fill = CLASSES[np.searchsorted(ends, value)] if known else "none"
         text = f"{state}\n{round(value)}" if known else state
         ax.add_patch(Rectangle((column, row), 0.95, 0.95, facecolor=fill, edgecolor=_OUTSIDE))
         ax.text(
@@ -518,7 +518,7 @@ def _ink(fill: str) -> str:
 
 def _key(ax: Axes, ends: np.ndarray, label: str) -> None:
     """Draw the five classes below a map, their ends, and what they mean."""
-    for number, colour in enumerate(_CLASSES):
+    for number, colour in enumerate(CLASSES):
         left = 3 + number
         ax.plot(
             [left + 0.02, left + 0.98], [8.12, 8.12], color=colour, linewidth=9, marker="",

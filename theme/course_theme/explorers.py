@@ -1,4 +1,9 @@
-"""Give the pages with explorers Vega and the script that moves their charts, and no other page.
+"""Put explorers where pages ask for them, and give these pages the script that moves their charts.
+
+A page asks with the directive `explorer` and the explorer's name. The panel is the one that the
+notebook of that name in `explorers` has stored, so that a chapter and the explorer's own page show
+the same. The chart's specification, which holds its data, becomes one file for all pages that show
+it. The script loads it, and Vega, when a reader comes near.
 
 The bundle of Vega, Vega-Lite and Vega-Embed comes out of the locked package vl-convert-python when
 the site is built, and is in no commit. It brings the newest version that the package has; a test
@@ -6,18 +11,30 @@ holds that it is the one for which Altair writes, because asking Altair here wou
 Making the bundle takes a tenth of the build, so a process of its own does it meanwhile.
 """
 
+import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.transforms import SphinxTransform
+from sphinx.util.docutils import SphinxDirective
 
 STATIC = Path(__file__).resolve().parent.parent / "explorers"
 FOLDER = "explorers/"
-# How the markup of mrp_course.explorer begins.
+# Where a panel may be: other pages need no bundle.
+WITH_PANELS = (FOLDER, "chapters/", "index")
+# How the markup of mrp_course.explorer begins, and what of it becomes a file.
 MARK = '<div class="explorer"'
+PANEL = re.compile(
+    rf'{MARK} data-name="([\w-]+)">(.*?)<script type="application/json">(.*?)</script>', re.DOTALL
+)
+# The section of an explorer's page that comes last, though its cells run first.
+COMPUTED = "What is computed"
 BUNDLE = "vega.js"
 MAKE = """
 import sys, vl_convert
@@ -41,44 +58,112 @@ def bundle(begun: subprocess.Popen[bytes] | None = None) -> str:
     return f"(() => {{\n{script.decode('utf-8')}\n}})();\n"
 
 
+def stored_panel(path: Path) -> str | None:
+    """Find the panel among the stored outputs of an explorer's notebook."""
+    if not path.is_file():
+        return None
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    outputs = [output.get("data", {}) for cell in cells for output in cell.get("outputs", [])]
+    found = ("".join(output.get("text/html", "")) for output in outputs)
+    return next((html for html in found if MARK in html), None)
+
+
+class ShowExplorer(SphinxDirective):
+    """The panel of an explorer, with the text of the directive below it."""
+
+    required_arguments = 1
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        """Take the panel from the explorer's notebook."""
+        name = self.arguments[0]
+        path = Path(self.env.srcdir) / FOLDER / f"{name}.ipynb"
+        html = stored_panel(path)
+        if html is None:
+            raise self.error(
+                f"{FOLDER}{name}.ipynb has no stored explorer; "
+                f"run: python -m tools.notebooks {FOLDER}{name}.ipynb"
+            )
+        self.env.note_dependency(str(path))
+        return [nodes.raw("", html, format="html"), *self.parse_content_to_nodes()]
+
+
+class ComputedLast(SphinxTransform):
+    """On an explorer's page, what is computed comes below what it is for."""
+
+    default_priority = 400
+
+    def apply(self, **kwargs: Any) -> None:
+        """Move the section behind its siblings."""
+        if not self.env.docname.startswith(FOLDER):
+            return
+        for section in list(self.document.findall(nodes.section)):
+            if section.next_node(nodes.title).astext() == COMPUTED:
+                parent = section.parent
+                parent.remove(section)
+                parent.append(section)
+
+
 class Scripts:
     """What the pages with explorers load; made only if there are such pages."""
 
     def __init__(self) -> None:
         """Begin with no page."""
         self.begun: subprocess.Popen[bytes] | None = None
-        self.wanted = False
+        self.specs: dict[str, str] = {}
 
     def foresee(self, app: Sphinx, env: BuildEnvironment, pages: list[str]) -> None:
-        """Begin early if one of the pages will want the bundle."""
-        if any(page.startswith(FOLDER) for page in pages):
+        """Begin early if one of the pages may want the bundle."""
+        if any(page.startswith(WITH_PANELS) for page in pages):
             self.begun = begin()
 
     def add(
         self, app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object
     ) -> None:
-        """Let a page that shows an explorer load what it needs."""
-        if MARK in context.get("body", ""):
-            self.wanted = True
-            app.add_css_file("explorer.css")
-            app.add_js_file(BUNDLE, loading_method="defer")
-            app.add_js_file("explorer.js", loading_method="defer")
+        """Let a page that shows an explorer load its script, and the script its chart."""
+        if MARK not in context.get("body", ""):
+            return
+
+        def static(file: str) -> str:
+            return str(context["pathto"](f"_static/{file}", resource=True))
+
+        def moved(match: re.Match[str]) -> str:
+            name, inner, self.specs[name] = match[1], match[2], match[3]
+            files = f'data-spec="{static(f"{FOLDER}{name}.js")}" data-vega="{static(BUNDLE)}"'
+            return f'{MARK} data-name="{name}" {files}{own}>{inner}'
+
+        own = " data-own" if page.startswith(FOLDER) else ""
+        context["body"] = PANEL.sub(moved, context["body"])
+        app.add_js_file("explorer.js", loading_method="defer")
+        if own:
+            # A wide chart is worth more there than a list of three headings.
+            context["meta"] = {**(context["meta"] or {}), "html_theme.sidebar_secondary.remove": ""}
 
     def write(self, app: Sphinx, error: Exception | None) -> None:
-        """Write the bundle, and copy script and style, beside the site's other files."""
-        if error or not self.wanted or app.builder.name != "html":
-            if self.begun:
-                self.begun.kill()
+        """Write bundle and charts, and copy script and style, beside the site's other files."""
+        if self.begun and (error or not self.specs):
+            self.begun.kill()
+        if error or app.builder.name != "html":
             return
         folder = Path(app.outdir) / "_static"
-        (folder / BUNDLE).write_text(bundle(self.begun), encoding="utf-8")
         for path in STATIC.iterdir():
             (folder / path.name).write_bytes(path.read_bytes())
+        if not self.specs:
+            return
+        (folder / BUNDLE).write_text(bundle(self.begun), encoding="utf-8")
+        (folder / FOLDER).mkdir(exist_ok=True)
+        for name, spec in self.specs.items():
+            text = f'explorerSpecs["{name}"] = {spec};\n'
+            (folder / FOLDER / f"{name}.js").write_text(text, encoding="utf-8")
 
 
 def setup(app: Sphinx) -> None:
     """Register with Sphinx."""
     scripts = Scripts()
+    app.add_directive("explorer", ShowExplorer)
+    app.add_transform(ComputedLast)
+    # On every page, so that it goes into the one style sheet of all pages; see weight.py.
+    app.add_css_file("explorer.css")
     app.connect("env-before-read-docs", scripts.foresee)
-    app.connect("html-page-context", scripts.add)
+    app.connect("html-page-context", scripts.add, priority=400)
     app.connect("build-finished", scripts.write)

@@ -1,9 +1,9 @@
 /* Explorers: charts that readers move. mrp_course/explorer.py writes the markup; here the chart is
    drawn, follows the controls, and gives the sentence and the table their numbers. Vega and Vega-Lite
-   compute; this script only carries values to them and back. */
+   compute; this script only carries values to them and back. Both come when a reader is near. */
 
 const shownAs = {
-  percent: (x) => `${(100 * x).toFixed(1)}\u00a0%`,
+  percent: (x) => `${(100 * x).toFixed(1)}%`,
   points: (x) => {
     const written = (100 * x).toFixed(1).replace("-", "−");
     if (/^−?0\.0$/.test(written)) return "0.0";
@@ -13,14 +13,31 @@ const shownAs = {
   width: (x) => (100 * x).toFixed(1),
   text: (x) => x,
 };
+// A slider with more places than these is dragged, and what follows it may not lag behind.
+const FEW = 20;
+const NEAR = "600px";
+const explorerSpecs = (window.explorerSpecs = {}); // the files of the charts add to it
+const loading = new Map();
+
+function load(address) {
+  if (!loading.has(address)) {
+    const done = new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      Object.assign(script, { src: address, onload: resolve, onerror: reject });
+      document.head.append(script);
+    });
+    loading.set(address, done);
+  }
+  return loading.get(address);
+}
 
 // Vega-Lite calls the marks of a layer by the layer's name, and their source as it likes.
 function sourceOf(vegaSpec, layer) {
   return vegaSpec.marks.find((mark) => mark.name === `${layer}_marks`).from.data;
 }
 
-function fillReading(panel, row) {
-  for (const data of panel.querySelectorAll(".explorer-reading data")) {
+function fillSentence(sentence, row) {
+  for (const data of sentence.querySelectorAll("data")) {
     const value = row[data.dataset.field];
     const text = shownAs[data.dataset.kind](value);
     data.value = value;
@@ -44,9 +61,14 @@ function fillTable(panel, rows) {
   panel.querySelector("tbody").replaceChildren(...lines);
 }
 
+function placesOf(slider) {
+  return Math.round((slider.max - slider.min) / slider.step);
+}
+
 function showValue(control) {
-  if (!control.dataset.shown) return;
-  const text = control.dataset.shown.replace("{}", control.value.replace("-", "−"));
+  if (!control.dataset.words) return;
+  const place = Math.round((control.value - control.min) / control.step);
+  const text = JSON.parse(control.dataset.words)[place];
   control.nextElementSibling.textContent = text;
   control.setAttribute("aria-valuetext", text);
 }
@@ -68,7 +90,7 @@ function followPointerAndArrows(panel, view, rowsOf) {
   const field = box.dataset.pick;
   const control = panel.querySelector(`[name="${field}"]`);
   const choose = (value) => {
-    if (value === undefined || value === control.value) return;
+    if (value === undefined || value === control.value || control.form.hidden) return;
     control.value = value;
     control.dispatchEvent(new Event("input", { bubbles: true }));
   };
@@ -84,12 +106,69 @@ function followPointerAndArrows(panel, view, rowsOf) {
   });
 }
 
+// Buttons that add to a slider's number, and buttons that call the chosen one.
+function followButtons(form, update) {
+  for (const button of form.querySelectorAll("[data-adds]")) {
+    const control = document.getElementById(button.dataset.control);
+    button.addEventListener("click", () => {
+      control.valueAsNumber += Number(button.dataset.adds);
+      update(true);
+    });
+  }
+  for (const button of form.querySelectorAll("[data-calls]")) {
+    const kept = form.elements[button.dataset.calls];
+    const chosen = form.elements[button.dataset.of];
+    button.addEventListener("click", () => {
+      if (button.ariaDisabled === "true") return;
+      kept.value += `${chosen.value}:${button.dataset.value} `;
+      update(true);
+    });
+  }
+}
+
+function closeCalls(form) {
+  for (const button of form.querySelectorAll("[data-calls]")) {
+    const { calls, of } = button.dataset;
+    button.ariaDisabled = form.elements[calls].value.includes(`${form.elements[of].value}:`);
+  }
+}
+
+// A question comes before the controls; its answer is what the chart then shows.
+function askFirst(panel, form, update, readingRow) {
+  const guess = panel.querySelector(".explorer-guess");
+  if (!guess) return;
+  const answer = panel.querySelector(".explorer-answer");
+  form.hidden = true;
+  guess.hidden = false;
+  guess.addEventListener("change", () => {
+    guess.querySelector("[type=submit]").disabled = false;
+  });
+  const open = () => {
+    guess.hidden = true;
+    form.hidden = false;
+    form.querySelector("input, select").focus();
+  };
+  guess.querySelector("[type=button]").addEventListener("click", open);
+  guess.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const chosen = guess.querySelector(":checked");
+    for (const [name, value] of Object.entries(JSON.parse(guess.dataset.then))) {
+      form.elements[name].value = value;
+    }
+    await update(true);
+    const verdict = chosen.value === guess.dataset.right ? "You were right." : "Not this time.";
+    answer.querySelector("strong").textContent = `${verdict} You said: ${chosen.parentElement.textContent}.`;
+    fillSentence(answer, readingRow());
+    answer.hidden = false;
+    open();
+  });
+}
+
 async function mount(panel) {
-  const spec = JSON.parse(panel.querySelector("script").textContent);
-  const form = panel.querySelector("form");
+  await Promise.all([load(panel.dataset.vega), load(panel.dataset.spec)]);
+  const spec = explorerSpecs[panel.dataset.name];
+  const form = panel.querySelector(".explorer-controls");
   const box = panel.querySelector(".explorer-view");
-  form.hidden = box.hidden = false;
-  panel.querySelector(".explorer-static").remove();
   const options = { renderer: "svg", actions: false, tooltip: false, defaultStyle: false };
   const { view, vgSpec } = await vegaEmbed(box, spec, options);
   // The box has a name, and the sentence says in words what the chart shows: no need to hear its marks.
@@ -97,31 +176,50 @@ async function mount(panel) {
   const controls = [...form.querySelectorAll("input, select")];
   const rowsOf = (layer) => view.data(sourceOf(vgSpec, layer));
 
-  async function update() {
+  async function update(eased) {
+    panel.toggleAttribute("data-eased", eased);
     for (const control of controls) {
       showValue(control);
       const value = control.type === "range" ? Number(control.value) : control.value;
       view.signal(control.name, value);
     }
+    closeCalls(form);
     await view.runAsync();
-    fillReading(panel, rowsOf("reading")[0]);
+    fillSentence(panel.querySelector(".explorer-reading"), rowsOf("reading")[0]);
     fillTable(panel, rowsOf("table"));
     panel.dataset.updates = Number(panel.dataset.updates || 0) + 1;
   }
 
-  form.addEventListener("input", update);
+  form.addEventListener("input", ({ target }) => {
+    update(target.type !== "range" || placesOf(target) <= FEW);
+  });
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("reset", () => setTimeout(update)); // once the values are back
-  for (const button of form.querySelectorAll("[data-adds]")) {
-    const control = document.getElementById(button.dataset.control);
-    button.addEventListener("click", () => {
-      control.valueAsNumber += Number(button.dataset.adds);
-      update();
-    });
-  }
-  new ResizeObserver(() => view.signal("width", box.clientWidth).runAsync()).observe(box);
+  form.addEventListener("reset", () => setTimeout(update, 0, true)); // once the values are back
+  followButtons(form, update);
+  new ResizeObserver(() => {
+    panel.removeAttribute("data-eased");
+    view.signal("width", box.clientWidth).runAsync();
+  }).observe(box);
   if (box.dataset.pick) followPointerAndArrows(panel, view, rowsOf);
-  await update();
+  askFirst(panel, form, update, () => rowsOf("reading")[0]);
+  await update(false);
 }
 
-document.querySelectorAll(".explorer").forEach(mount);
+// A browser need not read a megabyte for a chart that nobody scrolls to.
+const near = new IntersectionObserver(
+  (entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting) continue;
+      near.unobserve(target);
+      mount(target);
+    }
+  },
+  { rootMargin: NEAR },
+);
+for (const panel of document.querySelectorAll(".explorer")) {
+  const asks = panel.querySelector(".explorer-guess");
+  panel.querySelector(".explorer-view").hidden = false; // its place is kept until it is drawn
+  (asks || panel.querySelector(".explorer-controls")).hidden = false;
+  panel.querySelector(".explorer-static").remove();
+  near.observe(panel);
+}
