@@ -2,7 +2,7 @@
 
 What Python says is computed by the notebooks' own functions, from their own cells. The posterior
 behind the map is the one exception: its table is taken from the notebook's stored output, which
-nbval compares with a fresh one.
+nbval compares with a fresh one. So are the draws of election night.
 """
 
 import contextlib
@@ -13,19 +13,30 @@ import re
 
 import altair as alt
 import nbformat
+import numpy as np
 import pandas as pd
 import pytest
 import vl_convert
 from axe_playwright_python.base import AXE_FILE_PATH
 from playwright.sync_api import TimeoutError
+from scipy.stats import norm
 
-from mrp_course.explorer import Button, Choice, Slider, explorer, show_number
-from mrp_helpers import aggregate_cells, clean_cces, load_cces
+from mrp_course.explorer import Button, Call, Choice, Guess, Slider, explorer, show_number
+from mrp_helpers import aggregate_cells, clean_cces, load_cces, load_state_predictors
 from theme.course_theme import explorers as extension
 from tools import chromium
 from tools.notebooks import ROOT
 
-NAMES = ["strata", "elephants", "bias-dial", "pooling", "map"]
+NAMES = [
+    "identity",
+    "strata",
+    "elephants",
+    "bias-dial",
+    "pooling",
+    "map",
+    "draws",
+    "election-night",
+]
 CLOSE = 1e-6
 # A chart follows its page a moment after the page has got narrower.
 FITS = """() => {
@@ -123,7 +134,37 @@ def the_map(show, state):
     }
 
 
+def identity(to, split):
+    return functions("identity")["identity"](to, split)
+
+
+def draws(draws, size, adjusted):
+    return functions("draws")["draws"](int(size), adjusted, int(draws))
+
+
+@functools.cache
+def night_functions():
+    """Run the cells that compute the night, on the draws that the notebook has stored."""
+    rows = next(one for one in spec_of("election-night")["datasets"].values() if "p" in one[0])
+    official = load_state_predictors().set_index("state")["repvote"].sort_index().round(4)
+    shares = pd.DataFrame([row["p"] for row in rows], columns=official.index) / 1000
+    shift = np.array([row["z"] for row in rows])
+    defined = {"np": np, "pd": pd, "norm": norm, "official": official}
+    defined |= {"shares": shares, "shift": shift}
+    for cell in notebook("election-night").cells:
+        if cell.id in ("night", "summary"):
+            exec(cell.source, defined)
+    return defined
+
+
+def election_night(night, errors, state):
+    return night_functions()["said"](night, errors, state)
+
+
 PYTHON = {
+    "identity": identity,
+    "draws": draws,
+    "election-night": election_night,
     "strata": strata,
     "elephants": elephants,
     "bias-dial": bias_dial,
@@ -132,6 +173,24 @@ PYTHON = {
 }
 # Where the controls stand at the start, and two or three places more.
 POSITIONS = {
+    "identity": [
+        {"to": 0, "split": "gender and age"},
+        {"to": 1, "split": "gender and age"},
+        {"to": 0.37, "split": "age"},
+        {"to": 1, "split": "ethnicity and education"},
+    ],
+    "draws": [
+        {"draws": 1, "size": 0, "adjusted": "raw"},
+        {"draws": 100, "size": 5, "adjusted": "raw"},
+        {"draws": 100, "size": 3, "adjusted": "raked"},
+        {"draws": 37, "size": 1, "adjusted": "raked"},
+    ],
+    "election-night": [
+        {"night": "", "errors": "chance", "state": "FL"},
+        {"night": "FL:T OH:C ", "errors": "chance", "state": "OH"},
+        {"night": "FL:T OH:T MI:C ", "errors": "together", "state": "IA"},
+        {"night": "WI:C PA:T ", "errors": "alone", "state": "WI"},
+    ],
     "strata": [
         {"treated": 9, "untreated": 3, "people": "all 20", "table": "the book's"},
         {"treated": 13, "untreated": 0, "people": "the treated", "table": "invented"},
@@ -159,7 +218,28 @@ POSITIONS = {
         {"show": "width", "state": "ID"},
     ],
 }
-ROWS = {"strata": 4, "elephants": 1, "bias-dial": 8, "pooling": 50, "map": 50}
+ROWS = {
+    "identity": 12,
+    "strata": 4,
+    "elephants": 1,
+    "bias-dial": 8,
+    "pooling": 50,
+    "map": 50,
+    "draws": 1,
+    "election-night": 50,
+}
+# The explorer that a chapter shows.
+EMBEDDED = {
+    "00-mrp-on-one-page": "identity",
+    "01-regression-is-stratification": "strata",
+    "02-weights": "elephants",
+    "04-a-biased-sample": "bias-dial",
+    "06-the-multilevel-model": "pooling",
+    "07-post-stratification": "map",
+    "10-hundreds-of-samples": "draws",
+    "11-an-election-that-was-counted": "election-night",
+}
+WITH_A_GUESS = ["strata", "elephants", "bias-dial", "draws"]
 
 
 @pytest.fixture
@@ -167,17 +247,23 @@ def open_page(browser, site):
     """Open an explorer's page with no network; see at the end that nobody missed one."""
     said, opened = [], []
 
-    def open_one(name, width=1280, mode="light"):
-        window = {"width": width, "height": 900}
+    def open_one(
+        name, width=1280, mode="light", height=900, guess=False, folder="explorers", motion="reduce"
+    ):
+        window = {"width": width, "height": height}
         page = chromium.patient(
-            browser.new_page(viewport=window, color_scheme=mode, reduced_motion="reduce")
+            browser.new_page(viewport=window, color_scheme=mode, reduced_motion=motion)
         )
         page.on("request", lambda request: said.append(request.url))
         page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: said.append(f"error: {error}"))
-        page.goto((site / "explorers" / f"{name}.html").as_uri())
+        page.goto((site / folder / f"{name}.html").as_uri())
         page.evaluate("mode => document.documentElement.dataset.theme = mode", mode)
+        page.locator(".explorer").scroll_into_view_if_needed()
         page.locator(".explorer[data-updates]").wait_for()
+        skip = page.get_by_role("button", name="Skip the question")
+        if skip.count() and not guess:
+            skip.click()
         opened.append(page)
         return page
 
@@ -212,7 +298,7 @@ def set_control(page, parameter, value):
             str(value),
         ),
     )
-    assert float(control.input_value()) == value
+    assert control.input_value() == f"{value:g}" if isinstance(value, float | int) else value
 
 
 def numbers_shown(page):
@@ -269,7 +355,7 @@ def test_table_follows_the_controls(open_page):
     for column in ("population", "raked"):
         place = ["who", "population", "raw", "raked"].index(column) + 1
         cells = page.locator(f".explorer tbody td:nth-child({place})").all_text_contents()
-        assert cells[:2] == ["57.0\u00a0%", "43.0\u00a0%"]  # women and men
+        assert cells[:2] == ["57.0%", "43.0%"]  # women and men
 
 
 def test_keyboard_moves_a_slider_and_takes_it_back(open_page):
@@ -277,7 +363,7 @@ def test_keyboard_moves_a_slider_and_takes_it_back(open_page):
     slider = page.get_by_role("slider", name="High-risk among the treated")
     slider.focus()
     after(page, lambda: page.keyboard.press("ArrowRight"))
-    assert slider.get_attribute("aria-valuetext") == "10 of 13"
+    assert slider.get_attribute("aria-valuetext") == "10 of 13 patients"
     assert_numbers(page, strata(10, 3, "all 20", "the book's"))
     page.get_by_role("button", name="Back to the start").focus()
     after(page, lambda: page.keyboard.press("Enter"))
@@ -313,8 +399,7 @@ def test_arrow_keys_reach_every_state(open_page):
     page = open_page("map")
     seen, todo = {"AK"}, ["AK"]
     step = """([state, key]) => {
-        const tiles = JSON.parse(document.querySelector('.explorer script').textContent).datasets;
-        const rows = Object.values(tiles).find(rows => rows[0].state);
+        const rows = Object.values(explorerSpecs.map.datasets).find(rows => rows[0].state);
         const marks = rows.map(row => ({value: row.state, x: row.column, y: row.row}));
         return neighbour(marks, marks.find(mark => mark.value === state), key).value;
     }"""
@@ -340,6 +425,95 @@ def test_pointer_chooses_a_state(name, open_page):
     after(page, lambda: page.mouse.move(box["x"] + aside, box["y"] + aside))
     assert page.get_by_role("combobox", name="State").input_value() == "ND"
     assert numbers_shown(page)[0][2] == "ND"
+
+
+@pytest.mark.parametrize("chapter", list(EMBEDDED))
+def test_chapter_shows_its_explorer(chapter, open_page, site):
+    name = EMBEDDED[chapter]
+    page = open_page(chapter, folder="chapters")
+    assert page.locator(".explorer").get_attribute("data-name") == name
+    assert_numbers(page, PYTHON[name](**POSITIONS[name][0]))
+    for folder, stem in [("chapters", chapter), ("explorers", name)]:
+        # The chart and its data are in one file, not in the pages.
+        text = (site / folder / f"{stem}.html").read_text("utf-8")
+        assert f'data-spec="../_static/explorers/{name}.js"' in text
+        assert "vega-lite" not in text
+
+
+@pytest.mark.parametrize("name", WITH_A_GUESS)
+def test_keyboard_answers_the_question_first(name, open_page):
+    page = open_page(name, guess=True)
+    form, guess = page.locator(".explorer-controls"), page.locator(".explorer-guess")
+    then = json.loads(guess.get_attribute("data-then"))
+    assert not form.is_visible()
+    button = page.get_by_role("button", name="That is my guess")
+    assert button.is_disabled()
+    page.get_by_role("radio").first.focus()
+    page.keyboard.press("Space")
+    right = int(guess.get_attribute("data-right"))
+    for _ in range(right):
+        page.keyboard.press("ArrowDown")
+    after(page, lambda: page.keyboard.press("Enter"))
+    assert form.is_visible() and not guess.is_visible()
+    assert page.evaluate("document.activeElement.form.className") == "explorer-controls"
+    moved = POSITIONS[name][0] | then
+    expected = PYTHON[name](**moved)
+    assert_numbers(page, expected)
+    answer = page.locator(".explorer-answer")
+    assert answer.text_content().startswith("You were right. You said: ")
+    for field, value in answer.locator("data").evaluate_all(
+        "all => all.map(one => [one.dataset.field, one.value])"
+    ):
+        assert math.isclose(float(value), expected[field], rel_tol=0, abs_tol=CLOSE), field
+
+
+def test_wrong_guess_is_told(open_page):
+    page = open_page("draws", guess=True)
+    page.get_by_role("radio", name="about 95").check()
+    after(page, lambda: page.get_by_role("button", name="That is my guess").click())
+    answer = page.locator(".explorer-answer").text_content()
+    assert answer.startswith("Not this time. You said: about 95. 0 of 100 cover it")
+
+
+def test_keyboard_calls_states(open_page):
+    page = open_page("election-night")
+    call = page.get_by_role("button", name="Trump wins it")
+    for state in ("FL", "OH"):
+        set_control(page, "state", state)
+        call.focus()
+        after(page, lambda: page.keyboard.press("Enter"))
+    assert call.get_attribute("aria-disabled") == "true"
+    page.keyboard.press("Enter")  # a state that is in cannot be called again
+    assert page.locator('[name="night"]').input_value() == "FL:T OH:T "
+    assert_numbers(page, election_night("FL:T OH:T ", "chance", "OH"))
+    page.get_by_role("button", name="Back to the start").focus()
+    after(page, lambda: page.keyboard.press("Enter"))
+    assert_numbers(page, election_night("", "chance", "FL"))
+    assert call.get_attribute("aria-disabled") == "false"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_explorer_fits_into_a_laptop_window(name, open_page):
+    page = open_page(name, height=720, guess=True)
+    stage = "document.querySelector('.explorer-stage').getBoundingClientRect().bottom"
+    page.evaluate("scrollTo(0, 0)")
+    assert page.evaluate(stage) < 720
+    if name in WITH_A_GUESS:
+        page.get_by_role("radio").first.check()
+        after(page, lambda: page.get_by_role("button", name="That is my guess").click())
+        page.evaluate("scrollTo(0, 0)")
+        assert page.evaluate(stage) < 720
+
+
+MOVING = """() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() =>
+    done(document.querySelector('.explorer').getAnimations({subtree: true}).length))))"""
+
+
+def test_marks_travel_unless_the_reader_wants_less_motion(open_page):
+    for motion, moves in [("no-preference", True), ("reduce", False)]:
+        page = open_page("identity", motion=motion)
+        after(page, lambda page=page: page.get_by_role("button", name="Go there at once").click())
+        assert (page.evaluate(MOVING) > 0) is moves
 
 
 # The colours of the first text of the chart, where it has the page's, and of the sentence.
@@ -397,11 +571,14 @@ def test_numbers_are_written_as_python_writes_them(open_page):
         assert written == [show_number(value, kind) for value in values], kind
 
 
-def test_only_pages_with_an_explorer_load_vega(site):
+def test_only_pages_with_an_explorer_know_of_vega_and_none_loads_it_at_once(site):
     script = f"_static/{extension.BUNDLE}"
     pages = [page for page in site.rglob("*.html") if "_static" not in page.parts]
-    loading = {page.stem for page in pages if script in page.read_text("utf-8")}
-    assert loading == set(NAMES)
+    texts = {page.relative_to(site).as_posix(): page.read_text("utf-8") for page in pages}
+    asking = {page for page, text in texts.items() if f'data-vega="../{script}"' in text}
+    own = {f"explorers/{name}.html" for name in NAMES}
+    assert asking == own | {f"chapters/{chapter}.html" for chapter in EMBEDDED}
+    assert not [page for page, text in texts.items() if re.search(rf'src="[^"]*{script}', text)]
     assert 500_000 < (site / "_static" / extension.BUNDLE).stat().st_size < 1_000_000
 
 
@@ -427,14 +604,16 @@ def small_chart():
         .mark_point()
         .encode(x="x")
         .add_params(alt.param(name="a", value=2))
-        .properties(description="One dot", name="reading")
+        .properties(description="One dot", name="reading", height=100)
     )
 
 
-def small_explorer(controls=(), reading="{x:number} dots", pick=None):
+def small_explorer(controls=(), reading="{x:number} dots", pick=None, guess=None):
     table = pd.DataFrame({"x": [1]})
     columns = {"x": ("how <many>", "number")}
-    return explorer(small_chart(), "small", controls, reading, {"x": 1}, table, columns, pick)
+    return explorer(
+        small_chart(), "small", controls, reading, {"x": 1}, table, columns, pick, guess
+    )
 
 
 def test_markup_holds_labels_and_numbers():
@@ -454,6 +633,23 @@ def test_markup_holds_labels_and_numbers():
     assert 'role="img" aria-label="One dot"' in html
 
 
+def test_slider_says_each_place_in_words():
+    html = small_explorer([Slider("a", "How much", 0, 2, 1, lambda x: f"<{x:g}>")]).html
+    assert 'data-words="[&quot;&lt;0&gt;&quot;, &quot;&lt;1&gt;&quot;, &quot;&lt;2&gt;' in html
+    assert '<output for="small-a">&lt;2&gt;</output>' in html
+
+
+def test_question_and_call_are_forms_with_labels():
+    html = small_explorer(
+        [Call("a", "a", {"y": "Yes & no"})],
+        guess=Guess("How <many>?", ["one", "two"], 1, {"a": 3}, "There are {x:number}."),
+    ).html
+    assert "<legend>How &lt;many&gt;?</legend>" in html
+    assert '<input type="radio" name="small-guess" value="1">two</label>' in html
+    assert 'There are <data data-field="x" data-kind="number"></data>.' in html
+    assert 'data-calls="a" data-of="a" data-value="y">Yes &amp; no</button>' in html
+
+
 def test_markup_is_the_same_twice():
     assert small_explorer().html == small_explorer().html
 
@@ -461,6 +657,8 @@ def test_markup_is_the_same_twice():
 def test_unknown_parameters_fields_and_kinds_are_named():
     with pytest.raises(KeyError, match="no parameter 'b'; it has a"):
         small_explorer([Slider("b", "How much", 0, 5, 1)])
+    with pytest.raises(KeyError, match="no parameter 'b'; it has a"):
+        small_explorer(guess=Guess("?", ["one"], 0, {"b": 3}, "."))
     with pytest.raises(KeyError, match="numbers has no 'y'"):
         small_explorer(reading="{y:number} dots")
     with pytest.raises(ValueError, match="no kind 'grams'; there are percent"):
