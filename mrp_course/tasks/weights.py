@@ -82,7 +82,7 @@ mean_year_of_birth = task(
     Table(keys=("estimator",), within=0.05),
     answer=_mean_year_of_birth,
     right="For Horvitz-Thompson the average person is born six years after the survey: its shares "
-    "of the population add up to 1.028, and 2.8 % of 1,970 years are 54. Hájek's ratio is within "
+    "of the population add up to 1.028, and 2.8% of 1,970 years are 54. Hájek's ratio is within "
     "half a year of the truth.",
     hint="Sum the years of birth over their probabilities. One estimator divides that by the "
     "number of people in the population, the other by the sum of the weights.",
@@ -94,7 +94,7 @@ mean_year_of_birth = task(
             lambda right: world.instead(right, **{HT: right[HAJEK]}),
         ),
         (
-            "The two are exchanged: Horvitz-Thompson divides by the size of the population, "
+            "The two are swapped: Horvitz-Thompson divides by the size of the population, "
             "Hájek by the sum of the weights.",
             lambda right: _each(right[HAJEK], right[HT]),
         ),
@@ -105,12 +105,13 @@ mean_year_of_birth = task(
             lambda right: world.instead(right, **{HT: _weighted_years() / len(_sample())}),
         ),
         (
-            "In place of Hájek's ratio stands the plain mean of the sample. There everyone "
-            "counts once, however easily they were found: weight by one divided by `pi`.",
+            "Instead of Hájek's ratio you gave the plain mean of the sample, in which everyone "
+            "counts once, however easily they were found. Weight by one divided by `pi`.",
             lambda right: world.instead(right, **{HAJEK: _sample()["birthyr"].mean()}),
         ),
         (
-            "You multiplied by `pi`. Who had a small chance must count more, so divide by it.",
+            "You multiplied by `pi`. People with a small inclusion probability must count more, so "
+            "divide by it.",
             _multiplied_by_chances,
         ),
     ],
@@ -143,14 +144,15 @@ post_stratification_weights = task(
             lambda: _listed(_cells(_people())),
         ),
         (
-            "These are design weights, one divided by the chance of being found. "
-            "Post-stratification knows no chances: divide the people in a cell by those who were "
-            "in fact found.",
+            "These are design weights, one divided by the inclusion probability. "
+            "Post-stratification does not use probabilities: divide the people in a cell by those "
+            "who were in fact found.",
             lambda: 1 / _people().groupby(BY)["pi"].first(),
         ),
         (
             "You multiplied a correction for the group by one for attendance. Each is right for "
-            "its margin; the cells need their own, the joint counts divided cell by cell.",
+            "its margin, but the cells need corrections of their own: divide the joint counts cell "
+            "by cell.",
             _corrections_multiplied,
         ),
     ],
@@ -178,14 +180,15 @@ one_round = task(
     "2.3",
     Table(keys=("group", "church"), value="people", any_scale=True),
     answer=lambda: _scaled("group", "church"),
-    right="Attendance fits now, and the groups, which you scaled first, fit no longer: White "
-    "people are 68.1 % of this table and 75.1 % of the population. So raking goes round again.",
+    right="Attendance fits now, whereas the groups, which you scaled first, no longer do: White "
+    "people are 68.1% of this table and 75.1% of the population. Raking therefore needs another "
+    "round.",
     hint="First multiply each row of the table so that it sums to the people in its group, and "
     "then each column of the result so that it sums to the people with that attendance.",
     mistakes=[
         (
-            "You went in the other order, attendance first. Finished raking does not depend on "
-            "the order, one round does: scale the groups first.",
+            "You used the other order, attendance first. The result of raking does not depend on "
+            "the order, but the result of one round does: scale the groups first.",
             lambda: _scaled("church", "group"),
         ),
         (
@@ -195,18 +198,17 @@ one_round = task(
         ),
         (
             "You took both factors from the sample's table. The second must come from the table "
-            "that the first has made, which has other column sums.",
+            "after the first step, which has different column sums.",
             lambda: _scaled("group") * _scaled("church") / _listed(_cells(_sample())),
         ),
         (
-            "This is the product of the two margins, which assumes that group and attendance "
-            "have nothing to do with each other. Raking starts from the sample's table and keeps "
-            "its pattern.",
+            "This is the product of the two margins, which assumes that group and attendance are "
+            "independent. Raking starts from the sample's table and keeps its association.",
             lambda: _product(_cells(_people()).sum(axis="columns"), church=_cells(_people()).sum()),
         ),
         (
-            "This is the finished table, after many rounds. Here one round is asked: the groups "
-            "once, then attendance once.",
+            "This is the finished table, after many rounds. The task asks for one round: the "
+            "groups once, then attendance once.",
             lambda: _raked_weights().groupby([_sample()[column] for column in BY]).sum(),
         ),
     ],
@@ -240,15 +242,16 @@ white_among_churchgoers = task(
     "2.4",
     Table(keys=("table",), value="share"),
     answer=lambda: _share(WHITE, among=WEEKLY),
-    right="73.2 % in the population, 91.4 % in the sample, 95.5 % after raking. Both margins are "
-    "perfect now, and this share is further off than before: raking never looked at it.",
+    right="73.2% in the population, 91.4% in the sample, 95.5% after raking. Both margins are "
+    "perfect now, but this share is further from the truth than before, because raking was not "
+    "given it.",
     hint="Among the weekly churchgoers alone: the weight of the White people, divided by the "
     "weight of all of them.",
     mistakes=[
         PER_CENT,
         (
             "You conditioned on the wrong column: this is the share of churchgoers among White "
-            "people. Asked is the share of White people among churchgoers.",
+            "people. The task asks for the share of White people among churchgoers.",
             lambda: _share(WEEKLY, among=WHITE),
         ),
         (
@@ -289,30 +292,29 @@ churchgoers_worth = task(
     "2.5",
     Number(within=0.5),
     answer=lambda: effective_sample_size(_weights_of_people()[_churchgoers()]),
-    right="487 people do the work of 343. Each of the 42 others stands for 91 people, each of the "
-    "445 White ones for 24, so the mean hangs on the 42.",
+    right="487 people are as precise as 343 with equal weights. Each of the 42 others represents "
+    "91 people, each of the 445 White ones 24, so the mean depends heavily on the 42.",
     hint="Give each of them the post-stratification weight of their cell. Then take the sum of "
     "the weights, squared, over the sum of the squared weights.",
     mistakes=[
         (
-            "This is the number of weekly churchgoers in the sample. They would be worth that "
-            "many only if all of them weighed the same.",
+            "This is the number of weekly churchgoers in the sample. The effective sample size "
+            "equals it only if all of them have the same weight.",
             lambda: _churchgoers().sum(),
         ),
         (
-            "This is for the whole sample. The weights vary in another way among weekly "
-            "churchgoers: use theirs alone.",
+            "This is for the whole sample. The weights vary differently among weekly churchgoers: "
+            "use theirs alone.",
             lambda: effective_sample_size(_weights_of_people()),
         ),
         (
-            "You took the effective size of the whole sample and the churchgoers' part of it. "
-            "What weights cost differs from group to group: use the weights of these people "
-            "alone.",
+            "You took the effective size of the whole sample and the churchgoers' part of it. What "
+            "weights cost differs from group to group: use the churchgoers' weights alone.",
             lambda: effective_sample_size(_weights_of_people()) * _churchgoers().mean(),
         ),
         (
             "This is the sum of the weights, the people they stand for in the population. It "
-            "says nothing about how much the sample knows.",
+            "says nothing about how precise the estimate is.",
             lambda: _weights_of_people()[_churchgoers()].sum(),
         ),
         (
@@ -358,17 +360,17 @@ raked_poll = task(
     "2.6",
     Choice(("A", "B", "C", "D")),
     answer=_raked_poll,
-    right="The report speaks of margins and weights, and never of who volunteers. "
-    "38.6 % go to church weekly among the raked volunteers and 24.0 % in the population; the "
+    right="The report describes margins and weights, but not who volunteers. Among the raked "
+    "volunteers 38.6% go to church weekly, compared with 24.0% in the population; the "
     "estimate is 4.9 points too high.",
-    hint="Rake the volunteers, and hold each of the four sentences against the numbers.",
+    hint="Rake the volunteers, and compare each of the four sentences with the numbers.",
     mistakes=options(
         A="Four margins are met by construction, whoever volunteered. Compare the estimate with "
-        "the laboratory's truth: it is more than five standard errors away. A standard error "
-        "knows nothing of bias.",
+        "the laboratory's truth: it is more than five standard errors away. A standard error does "
+        "not measure bias.",
         C="Sum the weights in each level of the four columns: the shares are the population's to "
-        "many digits. Raking did all that it was asked to do.",
-        D="The weights are almost equal here: by Kish's formula 3,022 volunteers are worth 2,999. "
-        "Precision is not what this poll lacks.",
+        "many digits. Raking met every margin that it was given.",
+        D="The weights are almost equal here: by Kish's formula the effective sample size of the "
+        "3,022 volunteers is 2,999. This poll does not lack precision.",
     ),
 )
