@@ -69,8 +69,9 @@ ratio_by_education = task(
     "15.1",
     Table(keys=("edu",), value="ratio", within=6e-3),
     answer=lambda: _asked("edu") / _living("edu"),
-    right="Four graduates for every three there should be, and a third of the people without a "
-    "diploma. The match raised no error, and could not have: only a count from elsewhere shows it.",
+    right="There are four graduates for every three there should be, and a third of the "
+    "people without a diploma. The recode raised no error: only a count from "
+    "elsewhere shows it.",
     hint="Match the survey to the frame with all six codes of education. Then: the share of "
     "respondents at each level, divided by the share of the frame's people (`n`) at that level.",
     mistakes=[
@@ -87,8 +88,9 @@ ratio_by_education = task(
             lambda: _asked("edu") / world.respondents()["edu"].value_counts(normalize=True),
         ),
         (
-            "Codes 1 and 2 have changed places: in the codebook 1 is without a diploma, 2 with "
-            "one. Nothing complained, which is the point of looking at this table.",
+            "Codes 1 and 2 have changed places: in the codebook 1 is without a "
+            "diploma, 2 with one. No error was raised, which is why one looks at this"
+            " table.",
             lambda: _asked("edu").rename({_NO_HS: _HS, _HS: _NO_HS}) / _living("edu"),
         ),
         (
@@ -249,8 +251,8 @@ errors_apart = task(
     answer=lambda: _apart() / _error("parish"),
     right="More than four standard errors. Five columns are in order, and the estimate is not: "
     "what brought these people into the survey is in none of the columns.",
-    hint="Rake both tables to the census margins. Then: the survey's raked share minus the "
-    "others', divided by the standard error of the survey's.",
+    hint="Rake both tables to the census margins. Then: the survey's raked share minus the"
+    " others', divided by the standard error of the survey's share.",
     mistakes=[
         REVERSED,
         (
@@ -259,7 +261,7 @@ errors_apart = task(
             lambda: _apart() / _error("others"),
         ),
         (
-            "This takes the survey's raw share. The question is whether raking repairs it.",
+            "This takes the survey's raw share. The question is whether raking corrects it.",
             lambda: (_parish()["yes"].mean() - _share("others")) / _error("parish"),
         ),
         (
@@ -280,15 +282,15 @@ sentence = task(
     "15.5",
     Choice(("A", "B", "C", "D")),
     answer=lambda: "D",
-    right="It says who answered, what was corrected, what was not and what another source says. "
-    "The number it gives is the least sure part of it.",
+    right="It says who answered, what was corrected, what was not and what another source "
+    "says. The number itself is its least certain part.",
     hint="Which sentence would still be true if you learned tomorrow why people had answered?",
     mistakes=options(
         A="A margin of sampling error belongs to people drawn at random. These came through a "
         "parish's list, and 4 standard errors separate them from the others.",
-        B="Matching the census on five columns makes a sample representative of those columns. "
-        "Church attendance is none of them, and it decided who answered.",
-        C="1,497 people are many for chance and no help against a lean: the error is one that more "
-        "people of the same kind would repeat.",
+        B="Matching the census on five columns makes a sample representative of those "
+        "columns. Church attendance is not among them, and it decided who answered.",
+        C="1,497 people leave little sampling variability and all of the selection "
+        "bias: more people of the same kind would repeat the same error.",
     ),
 )
