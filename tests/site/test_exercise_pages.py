@@ -59,7 +59,9 @@ def test_card_leads_to_the_services_that_the_page_knows(monkeypatch):
     card = exercises.card("exercises/02-weights", exercises.links(buttons))
     assert 'href="https://example.org/?a=1&amp;b=2">Open on Binder</a>' in card
     assert "Open on JupyterHub" in card
-    assert "git clone https://github.com/owner/name &amp;&amp; cd name\nmake venv\n" in card
+    assert (
+        "git clone https://github.com/owner/name &amp;&amp; cd name &amp;&amp; make venv\n" in card
+    )
     assert exercises.links([]) == []
 
 

@@ -378,6 +378,9 @@ def test_header_cells_say_what_they_head():
     assert '<th scope="row">x</th>' in mended
     assert '<th scope="rowgroup" rowspan="2" valign="top">y</th>' in mended
     assert markup.tables(mended) == mended
+    # A cell that heads nothing has no scope, even if a library gave it one.
+    empty = '<table><thead><tr><th scope="col"></th></tr></thead></table>'
+    assert '<td class="corner"></td>' in markup.tables(empty)
 
 
 def test_long_signature_is_written_in_lines():

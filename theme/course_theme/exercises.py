@@ -62,10 +62,10 @@ def links(header_buttons: list[dict[str, Any]]) -> list[tuple[str, str]]:
 
 
 def commands(page: str) -> str:
-    """Give what opens the notebook on the reader's own machine."""
+    """Give the two commands that open the notebook on the reader's own machine."""
     place = repository()
-    get = [f"git clone {place.address} && cd {place.name}"] if place else []
-    return "\n".join([*get, "make venv", f".venv/bin/jupyter lab {page}.ipynb"])
+    get = f"git clone {place.address} && cd {place.name} && " if place else ""
+    return f"{get}make venv\n.venv/bin/jupyter lab {page}.ipynb"
 
 
 def card(page: str, services: list[tuple[str, str]]) -> str:

@@ -8,6 +8,7 @@ import re
 TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 HEAD = re.compile(r"<thead>.*?</thead>", re.DOTALL)
 EMPTY_HEADER = re.compile(r"<th\b([^>]*)>\s*</th>")
+SCOPE = re.compile(r"""\s+scope=["']?\w+["']?""")
 HEADER = re.compile(r"<th(?![^>]*\bscope=)((?:\s[^>]*)?)>")
 # A signature of several lines is a list of descriptions without terms, inside a term.
 SIGNATURE = re.compile(r'<dl>\n((?:<dd><em class="sig-param">.*?</dd>\n)+)</dl>', re.DOTALL)
@@ -23,7 +24,9 @@ TOGGLE = re.compile(r"(<a\b[^>]*>(?P<title>[^<]*)</a><details[^>]*>)<summary>")
 
 def with_scopes(table: re.Match[str]) -> str:
     """Say of each header cell whether it heads a column or a row; an empty one heads nothing."""
-    text = EMPTY_HEADER.sub(r'<td class="corner"\1></td>', table[0])
+    text = EMPTY_HEADER.sub(
+        lambda empty: f'<td class="corner"{SCOPE.sub("", empty[1])}></td>', table[0]
+    )
     head = HEAD.search(text)
     columns = HEADER.sub(scope("col", "colspan"), head[0]) if head else ""
     start = head.end() if head else 0
