@@ -74,6 +74,7 @@ simulation-study: venv ## what the chapters read of hundreds of samples, resumed
 	@$(PYTHON) -m research.study_nuts
 	@$(PYTHON) -m research.simulations
 	@$(PYTHON) -m research.structured
+	@$(PYTHON) -m research.election
 
 profile: venv ## time and peak memory of every notebook, and the page that shows them
 	@$(PYTHON) -m tools.profile

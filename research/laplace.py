@@ -303,7 +303,7 @@ def _proposed(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Propose standard deviations from a t distribution; weigh each by how probable it is."""
     proposal = multivariate_t(centre, covariance, df=DEGREES)
-    place = proposal.rvs(number, random_state=rng)
+    place = proposal.rvs(number, random_state=rng).reshape(number, -1)
     # None is below zero, and the prior all but rules out what is far above.
     sds = np.exp(place) - OFFSET
     place = place[((sds > 0) & (sds < 6 * GROUP_SD)).all(axis=1)]

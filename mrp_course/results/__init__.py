@@ -38,6 +38,7 @@ RESULTS = {
     "methods": Result("methods.csv", "simulations", SHARE_UNITS),
     "party": Result("party.csv", "simulations", SHARE_UNITS),
     "assumptions": Result("assumptions.csv", "simulations", SHARE_UNITS),
+    "election": Result("election.csv", "election"),
     "leave_one_out": Result(
         "leave_one_out.parquet", "simulations", dict.fromkeys(["elpd", "k"], SCORE_UNITS)
     ),
@@ -73,6 +74,9 @@ def load_result(name: str) -> pd.DataFrame:
         ``"party"``, ``"assumptions"``
             Chapter 12. One row per ``seed``, and one column per way of raking to party, or per
             assumption that fails, with the estimated share.
+        ``"election"``
+            Chapter 11. One row per biased sample of voters (``seed``) and ``estimator``: scores in
+            the states against the official result (points and per cent), and the ``nation``.
         ``"leave_one_out"``
             Chapter 8. One row per ``model`` and left-out row (``kind`` is ``"cell"`` or
             ``"person"``), in the order of the chapter's tables: ``elpd`` and Pareto ``k``.

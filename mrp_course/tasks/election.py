@@ -126,13 +126,14 @@ error_of_a_citizens_state = task(
     mistakes=[
         PER_CENT,
         (
-            "Here every state counts once. Asked for is the state of the average citizen: weight "
-            "the states by their people in the frame.",
+            "Here every state counts once. The task asks for the average citizen's "
+            "state: weight the states by their people in the frame.",
             lambda: _errors().abs().mean().rename_axis("method"),
         ),
         (
-            "You averaged the errors with their signs, so that states above the official share "
-            "pay for states below it. Take the absolute value in each state first.",
+            "You averaged the errors with their signs, so that states above the "
+            "official share cancel states below it. Take the absolute value in each "
+            "state first.",
             lambda: _averaged(_errors(), _people()),
         ),
         (
@@ -146,8 +147,8 @@ error_of_a_citizens_state = task(
             lambda: _averaged(_errors_of(respondents().fillna({"trump": 0})).abs(), _people()),
         ),
         (
-            "This is the root of the mean squared error, which counts large errors for more. "
-            "Asked for is the mean of the absolute errors.",
+            "This is the root of the mean squared error, which gives large errors "
+            "more weight. The task asks for the mean of the absolute errors.",
             lambda: np.sqrt(_averaged(_errors() ** 2, _people())),
         ),
     ],
@@ -164,8 +165,8 @@ voters_by_education = task(
     # Monte Carlo error: below 0.0005 with one chain.
     Table(keys=("edu",), value="share", within=2e-3),
     answer=lambda: _by_education("voters"),
-    right="Graduates are 29 % of the citizens and 35 % of the voters, people without a high-school "
-    "diploma 10 % and 7 %. Which population you mean decides who counts.",
+    right="Graduates are 29% of the citizens and 35% of the voters, people without a "
+    "high-school diploma 10% and 7%. Which population you mean decides who counts.",
     hint="A cell brings `n` times `turnout` voters. Sum these by `edu`, and divide by their total.",
     mistakes=[
         PER_CENT,
@@ -175,8 +176,9 @@ voters_by_education = task(
             lambda: _by_education("n"),
         ),
         (
-            "These are rates of voting: of those with this education, how many voted. Asked for "
-            "is the other way round: of those who voted, how many have this education.",
+            "These are rates of voting: of those with this education, how many voted."
+            " The task asks for the other way round: of those who voted, how many "
+            "have this education.",
             lambda: going().groupby("edu")["voters"].sum() / going().groupby("edu")["n"].sum(),
         ),
         (
@@ -219,19 +221,19 @@ sure_and_wrong = task(
     "11.3",
     Names("state"),
     answer=lambda: world.named(_wrong(_certainty()) & _sure()),
-    right="Nearly all draws see Clinton ahead there, and the count has Trump. Draws agree about "
-    "those who answered; they know nothing of the others.",
+    right="Nearly all draws have Clinton ahead there, and the count has Trump. Draws agree "
+    "about those who answered; they contain nothing about the others.",
     hint="In what share of the draws does Trump lead? Keep the states where that is 0.99 or more, "
     "or 0.01 or less, and where the official result is on the other side of one half.",
     mistakes=[
         (
-            "These are all states with the wrong winner. In some of them the draws are divided; "
-            "asked for are those that were called with 99 % or more.",
+            "These are all states with the wrong winner. In some of them the draws "
+            "are divided; the task asks for those that were called with 99% or more.",
             lambda: world.named(_wrong(_certainty())),
         ),
         (
-            "These are all states that were called with 99 % or more, most of them rightly. Keep "
-            "those in which the official result names the other winner.",
+            "These are all states that were called with 99% or more, most of them "
+            "rightly. Keep those in which the official result names the other winner.",
             lambda: world.named(_sure()),
         ),
         (
@@ -267,15 +269,16 @@ correlation_with_error = task(
     # With one chain the correlations move by 0.005.
     Table(keys=("share",), value="correlation", within=0.015),
     answer=lambda: _correlations(_estimates() - official()),
-    right="Where many White people have no degree, the estimate is too low for Trump; the share of "
-    "the old hardly matters. The cells hold both: their numbers are right, their answers are not.",
+    right="Where many White people have no degree, the estimate is too low for Trump; the "
+    "share of older people hardly matters. These are Republican states: given the "
+    "vote, -0.09 is left.",
     hint="Error: estimate minus official, with its sign, one a state. Shares: of a state's "
     "citizens in the frame, weighted by `n`. Then `corrwith`.",
     mistakes=[
         REVERSED,
         (
-            "You correlated the size of the error, without its sign. Asked is in which direction "
-            "the estimate misses where there are many such people.",
+            "You correlated the size of the error, without its sign. The task asks in"
+            " which direction the estimate misses where there are many such people.",
             lambda: _correlations((_estimates() - official()).abs()),
         ),
         (
@@ -299,7 +302,7 @@ correlation_with_error = task(
 
 @cache
 def leaning() -> pd.DataFrame:
-    """The sample of 5,000 voters that leans on gender, age and ethnicity."""
+    "The sample of 5,000 voters with selection on gender, age and ethnicity."
     recipe = {
         column: amount for column, amount in PUBLISHED_SELECTION.items() if column != "repvote"
     }
@@ -308,7 +311,8 @@ def leaning() -> pd.DataFrame:
 
 @cache
 def _on(of_census: bool = False) -> float:
-    """The estimate of the leaning sample's model for the survey's voters, or for citizens."""
+    "The estimate of the biased sample's model for the survey's voters, or for"
+    "citizens."
     model = _model("trump", leaning())
     cells = frame() if of_census else aggregate_cells(voters(), outcome="trump")
     return poststratify_draws(model, world.draws("election-biased"), cells).mean().item()
@@ -324,26 +328,28 @@ share_repaired = task(
     # Monte Carlo error of the estimate with one chain: 0.0003, of the share repaired 0.005.
     Number(within=0.015),
     answer=lambda: _repaired(_on(), voters()["trump"].mean()),
-    right="About 96 %: the lean is all composition on columns that the cells have. The count would "
-    "still disagree, since the survey's own fault is none of this lean's.",
-    hint="Before: the sample's mean minus the mean of all 41,121 voters. After: the MRP estimate "
-    "on the voters' own cells minus the same mean. Repaired is (before - after) / before.",
+    right="About 96%: the added selection works through columns that the cells have. The "
+    "count would still disagree, since the survey's own bias has another cause.",
+    hint="Before: the sample's mean minus the mean of all 41,121 voters. After: the MRP "
+    "estimate on the voters' own cells minus the same mean. Removed is (before - "
+    "after) / before.",
     mistakes=[
         PER_CENT,
         OTHERS,
         (
-            "You took the official result for the truth. Here the population is the survey's own "
-            "voters: what the survey itself gets wrong is not part of the lean that we made.",
+            "You took the official result for the truth. Here the population is the "
+            "survey's own voters: what the survey itself gets wrong is not part of "
+            "the bias that we added.",
             lambda: _repaired(_on(), float(np.average(official(), weights=_people()))),
         ),
         (
-            "You post-stratified to the census. The lean was made among the survey's voters, so "
-            "their cells are the frame that undoes it.",
+            "You post-stratified to the census. The selection was among the survey's "
+            "voters, so their cells are the frame that undoes it.",
             lambda: _repaired(_on(of_census=True), voters()["trump"].mean()),
         ),
         (
-            "You divided by the mean of the sample. Asked for is a share of the gap: divide by "
-            "the sample's mean minus the mean of all voters.",
+            "You divided by the mean of the sample. The task asks for a share of the "
+            "gap: divide by the sample's mean minus the mean of all voters.",
             lambda: (leaning()["trump"].mean() - _on()) / leaning()["trump"].mean(),
         ),
     ],

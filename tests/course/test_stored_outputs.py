@@ -35,6 +35,9 @@ NO_NUMBERS = {
     "fig-fixed-prior": "densities, and a direction that no table shows",
     "fig-prior-predictive": "densities",
     "fig-trace": "thousands of draws, whose summary is the table of health",
+    "fig-election-opening": "its numbers are in the table of fig-election-night",
+    "fig-party-opening": "200 estimates per row, whose means are a table of the chapter",
+    "fig-study-opening": "its numbers are in the tables of RMSE",
     "fig-election-line": "the states of fig-election-night again, with a line",
     "fig-hood-volume": "three curves, drawn from their formulas",
 }
