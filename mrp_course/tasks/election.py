@@ -302,7 +302,7 @@ correlation_with_error = task(
 
 @cache
 def leaning() -> pd.DataFrame:
-    "The sample of 5,000 voters with selection on gender, age and ethnicity."
+    """The sample of 5,000 voters with selection on gender, age and ethnicity."""
     recipe = {
         column: amount for column, amount in PUBLISHED_SELECTION.items() if column != "repvote"
     }
@@ -311,8 +311,7 @@ def leaning() -> pd.DataFrame:
 
 @cache
 def _on(of_census: bool = False) -> float:
-    "The estimate of the biased sample's model for the survey's voters, or for"
-    "citizens."
+    """The estimate of the biased sample's model for the survey's voters, or forcitizens."""
     model = _model("trump", leaning())
     cells = frame() if of_census else aggregate_cells(voters(), outcome="trump")
     return poststratify_draws(model, world.draws("election-biased"), cells).mean().item()
