@@ -311,7 +311,7 @@ def leaning() -> pd.DataFrame:
 
 @cache
 def _on(of_census: bool = False) -> float:
-    """The estimate of the biased sample's model for the survey's voters, or forcitizens."""
+    """The estimate of the biased sample's model for the survey's voters, or for citizens."""
     model = _model("trump", leaning())
     cells = frame() if of_census else aggregate_cells(voters(), outcome="trump")
     return poststratify_draws(model, world.draws("election-biased"), cells).mean().item()
