@@ -52,7 +52,6 @@ TILES = {
 }  # fmt: skip
 # Five classes of a map, from low to high, on any ground; no role has these colours.
 CLASSES = ["#7B3294", "#BFA0CE", "#ECECEC", "#9BD093", "#1B7837"]
-_STEPS = [0.5, 1, 2, 5, 10, 20, 50, 100]
 _OUTSIDE = "#767676"  # words beside the tiles, which the site's dark mode leaves as they are
 _WIDTH = 6.0  # inches: as wide as the text, and a phone still shows the names of the rows
 _ROW = 0.205  # inches for one group of a tall chart
@@ -412,6 +411,7 @@ def plot_map(
     *,
     label: str,
     centre: float = 50.0,
+    step: float = 10.0,
     interval: pd.DataFrame | None = None,
     ax: Axes | None = None,
 ) -> Axes:
@@ -429,6 +429,8 @@ def plot_map(
         What the number means, with its unit.
     centre : float
         The middle of the middle class: 50 for shares in per cent, 0 for errors.
+    step : float
+        The width of a class; the first and the last have no outer end.
     interval : pandas.DataFrame or None
         The columns ``lower`` and ``upper``, indexed like `values`. Each state gets a small bar from
         one end to the other, on a scale that has the centre in the middle of the tile.
@@ -447,7 +449,8 @@ def plot_map(
     TypeError
         When `values` is not a Series of numbers.
     ValueError
-        When a state is listed twice, no state has a number, or a number is infinite.
+        When a state is listed twice, no state has a number, a number is infinite, or `step` is not
+        above 0.
 
     Examples
     --------
@@ -458,9 +461,10 @@ def plot_map(
     50
     """
     values = _require_tiles(values)
+    if not step > 0:
+        raise ValueError(f"step is {step}; it must be above 0")
     if interval is not None:
         require_columns(interval, ["lower", "upper"], "interval")
-    step = next((s for s in _STEPS if 3 * s >= (values - centre).abs().max()), _STEPS[-1])
     ends = centre + step * np.array([-1.5, -0.5, 0.5, 1.5])
     ax = ax or plt.subplots(figsize=(_WIDTH, 0.86 * _WIDTH))[1]
     ax.figure.patch.set_alpha(0)

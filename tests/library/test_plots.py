@@ -281,6 +281,11 @@ def test_style_sets_colours_and_shapes_together():
             TypeError,
             "sample: column 'sex' holds booleans, such as True, and the frame's cells hold numbers",
         ),
+        (
+            lambda: plot_map(pd.Series({"AK": 1.0}), label="x", step=0),
+            ValueError,
+            "step is 0; it must be above 0",
+        ),
         (lambda: plot_map([1.0], label="x"), TypeError, "values is of type list; pass a pandas"),
         (lambda: plot_map(pd.Series({"AK": "1"}), label="x"), TypeError, "values is not numeric"),
         (lambda: plot_map(pd.Series({"AK": np.inf}), label="x"), ValueError, "infinite for 'AK'"),
