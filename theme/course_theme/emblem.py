@@ -1,12 +1,12 @@
-"""The picture of the identity on the front page, for as long as no explorer is in its place.
+"""The picture of the identity on the front page, which is there at once: no chart library draws it.
 
 Two bars stand for the two cells of the tour, women and men: a bar is as wide as its cell is common,
 and as high as the share of its respondents who are in favour, so that the area is the estimate.
-From the sample to the population widths change and heights stay. The numbers are the tour's; a test
-computes them again.
+From the sample to the population widths change and heights stay. A link leads to the explorer in
+which the bars move. The numbers are the tour's; a test computes them again.
 """
 
-PLACE = '<div class="embedded-explorer" data-explorer="identity"></div>'
+PLACE = '<div class="emblem-place"></div>'
 # In per cent; the names of the cells, how common they are, and what the sample's people answer.
 CELLS = ("women", "men")
 SHARES = {"Sample": (25.46, 74.54), "Population": (56.96, 43.04)}
@@ -64,7 +64,8 @@ def picture() -> str:
         f'<path class="arrow" d="M{PANEL + 6} 110h{GAP - 16}m-6 -6l6 6l-6 6"/></svg>'
         "<figcaption>The same answers, counted as often as each group occurs in the population, "
         "move the estimate towards the truth (dotted). Width is how common a group is, height "
-        "how it answers, and the area is the estimate.</figcaption></figure>"
+        "how it answers, and the area is the estimate. "
+        '<a href="explorers/identity.html">Move the bars yourself</a>.</figcaption></figure>'
     )
 
 
