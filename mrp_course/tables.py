@@ -34,6 +34,8 @@ WORDS: dict[str, dict[object, str]] = {
 }
 MISSING = "–"
 NO_STYLE = '<style type="text/css">\n</style>\n'
+# Above the names of rows that have no heading of their own; empty, it heads nothing.
+CORNER = re.compile(r"<th [^>]*>(?:&nbsp;)?\s*</th>")
 HEADER = re.compile(r'<th ((?:id="\w+" )?class="(row|col|index))')
 
 
@@ -56,7 +58,8 @@ class Table:
             styler = styler.apply_index(lambda labels: [_weight(one) for one in heavy])
         # A name that does not change from run to run, and is another for another table.
         styler = styler.set_uuid(re.sub(r"\W", "", self.caption)[:40])
-        return HEADER.sub(_with_scope, styler.to_html().replace(NO_STYLE, ""))
+        html = CORNER.sub("<td></td>", styler.to_html().replace(NO_STYLE, ""))
+        return HEADER.sub(_with_scope, html)
 
 
 def _weight(is_bold: bool) -> str:

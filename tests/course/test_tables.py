@@ -81,8 +81,10 @@ def test_it_is_light_and_the_same_each_time():
 def test_an_index_that_names_rows_is_kept():
     frame = FRAME.set_index("male")[["n"]].rename_axis("male")
     assert list(read_table(frame, caption="x").text.index) == ["women", "men"]
-    named = pd.DataFrame({"n": [1]}, index=["GA"])
-    assert read_table(named, caption="x").text.loc["GA", "people"] == "1"
+    named = read_table(pd.DataFrame({"n": [1]}, index=["GA"]), caption="x")
+    assert named.text.loc["GA", "people"] == "1"
+    assert [cell.text for cell in html(named).thead("th")] == ["people"]
+    assert not html(named).thead.td.text
 
 
 def test_several_levels_of_an_index_name_a_row_together():
