@@ -57,10 +57,8 @@ def test_picture_has_the_numbers_of_the_data():
     )
 
 
-def test_picture_stands_where_the_explorer_will(html):
-    (place,) = re.findall(
-        r'<div class="embedded-explorer" data-explorer="identity">(.*?)</div>', html, re.DOTALL
-    )
+def test_picture_is_in_its_place(html):
+    (place,) = re.findall(r'<div class="emblem-place">(.*?)</div>', html, re.DOTALL)
     assert place == emblem.picture()
     assert emblem.with_picture("<p>another page</p>") == "<p>another page</p>"
 
