@@ -44,7 +44,7 @@ crude_risk_ratio = task(
         ),
         (
             "This is the odds ratio: you divided deaths by survivors. With outcomes as common as "
-            "these it lies further from 1 than the ratio of risks.",
+            "these it is further from 1 than the ratio of risks.",
             lambda: _ratio(_risks() / (1 - _risks())),
         ),
         (
@@ -60,8 +60,8 @@ composition = task(
     "1.2",
     Table(keys=("treatment",), value="high_risk"),
     answer=lambda: _patients().groupby("treatment")["risk"].mean(),
-    right="9 of the 13 treated were at high risk, against 3 of the 7 untreated: the groups were "
-    "not alike before any heart was given.",
+    right="9 of the 13 treated were at high risk, compared with 3 of the 7 untreated: the groups "
+    "differed before any heart was given.",
     hint="Within each treatment group, what share has risk 1?",
     mistakes=[
         OTHERS,
@@ -119,13 +119,13 @@ standardised_risks = task(
             lambda: _strata().mean(),
         ),
         (
-            "You weighted by the mix of the treated. That answers another question, the effect "
+            "You weighted by the mix of the treated. That answers a different question, the effect "
             "among the treated; here the target is all 20.",
             lambda: _standardised(_patients().query("treatment == 1")),
         ),
         (
-            "You averaged over treatments within each risk group. The result should be one "
-            "number a treatment, averaged over risk: swap rows and columns.",
+            "You averaged over treatments within each risk group. The result should be one number "
+            "per treatment, averaged over risk: swap rows and columns.",
             _averaged_over_treatments,
         ),
     ],
@@ -150,8 +150,8 @@ inverse_probability_weights = task(
     "1.4",
     Table(keys=("name",), value="weight", any_scale=True),
     answer=lambda: _inverse(_patients()["risk"].map(_treated_by_risk()), _patients()["treatment"]),
-    right="A patient stands for the others of the same risk who got the other treatment. With "
-    "these weights plain weighted means give the standardised death rates.",
+    right="A patient also represents those of the same risk who got the other treatment. With "
+    "these weights, weighted means give the standardised death rates.",
     hint="The weight is 1 divided by the probability of the treatment that this patient did get, "
     "given the patient's risk.",
     mistakes=[
@@ -161,7 +161,7 @@ inverse_probability_weights = task(
             lambda: 1 / _patients()["risk"].map(_treated_by_risk()),
         ),
         (
-            "These are the probabilities themselves. Who had little chance of the treatment must "
+            "These are the probabilities themselves. Patients whose treatment was improbable must "
             "count more, so take one divided by them.",
             lambda right: 1 / right,
         ),
@@ -191,7 +191,7 @@ least_squares_weights = task(
     "1.5",
     Table(keys=("risk",), value="weight", any_scale=True),
     answer=lambda: _n_p_q(_sizes("risk"), _treated_by_risk()),
-    right="2 against 2.25: nearly equal, although the strata have 8 and 12 patients. Additive "
+    right="2 and 2.25: nearly equal, although the strata have 8 and 12 patients. Additive "
     "least squares weights a stratum by how much the treatment varies in it.",
     hint="The weight of a stratum is n p (1 - p): n its patients, p their share of treated.",
     mistakes=[
@@ -237,8 +237,9 @@ gender_gap = task(
     "1.6",
     Number(within=2e-4),
     answer=lambda: _weighted_gap(world.respondents()),
-    right="The same sum as with the transplants, and another outcome: between equally educated "
-    "men and women the gap is 8.8 points, more than the crude 8.0. Composition hid a part of it.",
+    right="The same sum as with the transplants, with a different outcome: between equally "
+    "educated men and women the gap is 8.8 points, more than the crude 8.0. Composition hid a part "
+    "of it.",
     hint="Take men minus women within each level of education, then average the five differences "
     "with the shares of the levels among all respondents.",
     mistakes=[
