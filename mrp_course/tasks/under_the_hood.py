@@ -1,4 +1,4 @@
-"""Exercise 14, under the hood: what a likelihood, a mode, a sampler and a large frame add up to."""
+"Exercise 14, under the hood: likelihoods, modes, samplers and large frames."
 
 from functools import cache
 from typing import Any
@@ -101,7 +101,8 @@ nation_from_pieces = task(
     Table(keys=("of",), within=7e-4),
     answer=lambda: _of_nation(_people()),
     right="Supporters and people add up over pieces, draw by draw. The regions share their "
-    "coefficients, so the nation varies more than it would if they erred each for itself.",
+    "coefficients, so the nation varies more than it would if their errors were "
+    "independent.",
     hint="Multiply each region's draws by its population, add over regions, divide by all people; "
     "then take mean and standard deviation over the draws.",
     mistakes=[
@@ -263,9 +264,9 @@ under_zero_sum = task(
     "14.5",
     Table(keys=("quantity",), value="sd", within=2e-3),
     answer=lambda: _prior_sds(EFFECT, 0.0, SCALE * np.sqrt(2)),
-    right="The common shift is gone, and it took a quarter of each effect's variance along. "
+    right="The common shift is gone, and with it a quarter of each effect's variance. "
     "Differences between groups are as free as before.",
-    hint="Subtract from four independent effects their mean. What varies how much then?",
+    hint="Subtract from four independent effects their mean. How much does each part vary then?",
     mistakes=[
         (
             "These belong to independent effects. If four effects always add up to zero, their "
@@ -273,8 +274,9 @@ under_zero_sum = task(
             lambda: _prior_sds(SCALE, SCALE / np.sqrt(LEVELS), SCALE * np.sqrt(2)),
         ),
         (
-            "For the difference you added two variances, as if the effects were independent. "
-            "They are negatively correlated: what one has too much, the others lack.",
+            "For the difference you added two variances, as if the effects were "
+            "independent. They are negatively correlated: if one is high, the others "
+            "are lower.",
             lambda: _prior_sds(EFFECT, 0.0, EFFECT * np.sqrt(2)),
         ),
         (
