@@ -151,7 +151,9 @@ def build_page(page: str, output: Path, source: Path = ROOT) -> tuple[Path, list
     (contents,) = listed(yaml.safe_load((source / "_toc.yml").read_text("utf-8")), source)
     pages = list(names(contents))
     if page not in pages:
-        raise ValueError(f"_toc.yml has no page {page}; write it as there: {pages[1]}")
+        raise ValueError(f"_toc.yml has no page {page}; add its line, written as there: {pages[1]}")
+    if source == ROOT and not claims.CONTENTS.is_file():  # as in a new clone
+        claims.write()
     output.mkdir(parents=True, exist_ok=True)
     toc = output / "_toc.yml"
     toc.write_text(yaml.safe_dump(only(contents, BESIDE | {page}), sort_keys=False), "utf-8")

@@ -13,7 +13,16 @@ from tools.changed import named
 from tools.loops import PYTHON, Part, run_all
 from tools.notebooks import ROOT, inside
 
-TESTS = ("stored_outputs", "claims", "quizzes", "exercises", "comparison", "profile")
+TESTS = ("stored_outputs", "claims", "quizzes", "exercises", "tasks", "comparison", "profile")
+# What holds for all chapters or exercises together, and a change to one can upset.
+TOGETHER = (
+    "page_shows",
+    "was_measured",
+    "one_solution",
+    "asked_once",
+    "number_of_tasks",
+    "every_place",
+)
 
 
 def chapter_named(beginning: str, folder: Path = ROOT / "chapters") -> Path:
@@ -30,9 +39,11 @@ def parts(chapter: Path) -> list[Part]:
     solution = ROOT / "exercises" / "solutions" / chapter.name
     notebooks = [inside(path) for path in (chapter, solution) if path.is_file()]
     tests = [test for name in TESTS for test in named(name)]
-    about = f"{chapter.stem} or page_shows"
+    # A task's tests are named after it, such as test_a_task_explains_itself[4.2].
+    tasks = f"[{int(chapter.stem[:2])}."
+    about = " or ".join([chapter.stem, tasks, *TOGETHER])
     return [
-        Part("outputs", (PYTHON, "-m", "tools.notebooks", *notebooks)),
+        Part("outputs", (PYTHON, "-m", "tools.notebooks", *notebooks), build_on=True),
         Part("exercise", (PYTHON, "-m", "tools.make_exercises")),
         Part("rows of costs", (PYTHON, "-m", "tools.profile", *notebooks), decides=False),
         Part("tests", (PYTHON, "-m", "pytest", "-q", "-m", "not proof", "-k", about, *tests)),

@@ -5,8 +5,8 @@
     python -m tools.loops proof    all that takes long: injected faults, every page, fresh fits
     python -m tools.loops share    of the proof, what changed and, by the date, another tenth
 
-Every part runs, whatever came of those before it. Of the share, the tenth is reported and does not
-decide: it is about what others changed, or chance did.
+Every part runs, whatever came of those before it, unless it builds on one that failed. Of the
+share, the tenth is reported and does not decide: it is about what others changed, or chance did.
 """
 
 import os
@@ -33,11 +33,15 @@ FOLDERS = ("chapters", "explorers", "appendices", "exercises/solutions")
 
 
 class Part(NamedTuple):
-    """One command of a loop: what it looks at, how it is typed, and whether it decides."""
+    """One command of a loop: what it looks at, how it is typed, and whether it decides.
+
+    If a part fails that the others ``build_on``, they would only judge what is out of date.
+    """
 
     name: str
     command: Sequence[str]
     decides: bool = True
+    build_on: bool = False
 
 
 class Outcome(NamedTuple):
@@ -141,8 +145,15 @@ def verdict(loop: str, outcomes: list[Outcome]) -> list[str]:
 
 def run_all(loop: str, parts: Sequence[Part]) -> None:
     """Run every part, say what came of them, and end with an error if one that decides failed."""
-    outcomes = [run(part) for part in parts]
-    print("\n" + "\n".join([table(outcomes), *verdict(loop, outcomes)]), flush=True)
+    outcomes = []
+    for part in parts:
+        outcomes.append(run(part))
+        if outcomes[-1].code and part.build_on:
+            break
+    said = verdict(loop, outcomes)
+    if left := [part.name for part in parts[len(outcomes) :]]:
+        said.append(f"Not run, since it builds on what failed: {', '.join(left)}.")
+    print("\n" + "\n".join([table(outcomes), *said]), flush=True)
     sys.exit(any(code and part.decides for part, code, _, _ in outcomes))
 
 

@@ -34,7 +34,10 @@ def test_every_chapter_claims_something(path):
     # From chapter 10 on, one cell often holds several sentences, where one table says them all.
     least = 5 if int(path.stem[:2]) >= 10 else 10
     number = len(claims(nbformat.read(path, 4).cells))
-    assert number >= least, f"{path.name} has {number} assertion cells; {least} are the least"
+    assert number >= least, (
+        f"{path.name} has {number} assertion cells; {least} are the least: after each claim, add "
+        "a cell with the tag remove-cell that asserts its numbers"
+    )
 
 
 def cells(*sources):

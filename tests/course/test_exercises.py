@@ -73,7 +73,10 @@ def test_every_task_is_asked_once_in_the_order_of_its_number():
             )
             assert re.match(rf'correct = check\("{re.escape(name)}", \w+\)\n', source), source
         asked += checked
-    assert sorted(asked) == sorted(TASKS), "a task without a cell, or a cell without a task"
+    asked_only, declared_only = set(asked) - set(TASKS), set(TASKS) - set(asked)
+    assert not asked_only, f"{asked_only}: declare each in the module of mrp_course/tasks"
+    assert not declared_only, f"{declared_only}: give each its cells in exercises/solutions"
+    assert len(asked) == len(TASKS), "a task is asked twice"
 
 
 @every_solution
@@ -84,6 +87,24 @@ def test_an_exercise_says_what_it_takes(solution):
     minutes = re.search(r"\*\*Time\*\* (\d+) minutes", opening)
     assert minutes, "say how many minutes a learner takes: **Time** 30 minutes; ..."
     assert 20 <= int(minutes[1]) <= 45
+
+
+WORDS = {4: "four", 5: "five", 6: "six"}
+
+
+@every_solution
+def test_the_chapter_says_how_many_tasks_and_minutes_await(solution):
+    chapter = ROOT / "chapters" / solution.name
+    if not chapter.is_file():  # the capstone has none
+        return
+    notebook = nbformat.read(solution, as_version=4)
+    number = WORDS[len(grade_ids(notebook, "check-"))]
+    minutes = re.search(r"\*\*Time\*\* (\d+) minutes", notebook.cells[0].source)[1]
+    text = " ".join(cell.source for cell in nbformat.read(chapter, as_version=4).cells)
+    said = re.search(rf"{re.escape(solution.name)}\): (\w+)\s+tasks,\s+(\d+)\s+minutes", text)
+    assert said and said.groups() == (number, minutes), (
+        f"the last lines of {chapter.name} should say '{number} tasks, {minutes} minutes'"
+    )
 
 
 # These post-stratify again and again, and are left to the proof.

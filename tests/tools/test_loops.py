@@ -43,6 +43,14 @@ def test_a_reported_part_does_not_decide(monkeypatch, capfd):
     assert "All parts of 'make test' passed." in said
 
 
+def test_what_builds_on_a_part_that_failed_is_not_run(monkeypatch, capfd):
+    outputs = Part("outputs", FAILS, build_on=True)
+    code, said = run_loop(monkeypatch, capfd, outputs, Part("types", SAYS))
+    assert code == 1
+    assert "this part ran" not in said
+    assert said.rstrip().endswith("Not run, since it builds on what failed: types.")
+
+
 def test_each_part_says_what_it_took_in_the_unit_of_the_reference(monkeypatch, capfd):
     _, said = run_loop(monkeypatch, capfd, Part("types", SAYS))
     assert re.search(r"^types +\d+ s +\d+ s +\d+ x$", said, re.MULTILINE)
@@ -222,3 +230,10 @@ def test_a_chapter_brings_its_exercise_and_comes_to_its_page_last():
     )
     assert parts[-1].command[-2:] == ("--page", "chapters/07-post-stratification.ipynb")
     assert "exercises" not in " ".join(chapter.parts(chapter.chapter_named("00"))[0].command)
+
+
+def test_the_tests_that_a_chapter_chooses_by_name_exist():
+    texts = "".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    tests = re.findall(r"^def (test_\w+)", texts, re.MULTILINE)
+    assert [name for name in chapter.TOGETHER if not any(name in test for test in tests)] == []
+    assert all(changed.named(name) for name in chapter.TESTS)
