@@ -1,4 +1,4 @@
-"Exercise 14, under the hood: likelihoods, modes, samplers and large frames."
+"""Exercise 14, under the hood: likelihoods, modes, samplers and large frames."""
 
 from functools import cache
 from typing import Any
