@@ -341,6 +341,9 @@ def test_gallery_keeps_description_and_caption():
     (entry,) = gallery.figures("chapters/01-one", html)
     assert 'href="../chapters/01-one.html#fig-a"' in entry
     assert 'alt="A line."' in entry and "<p><span>Fig. 1 </span>What</p>" in entry
+    assert "dark-light" not in entry
+    (a_map,) = gallery.figures("chapters/01-one", html.replace("<img", '<img class="dark-light"'))
+    assert 'class="dark-light"' in a_map
 
 
 GLOSSARY = (
