@@ -46,13 +46,13 @@ men_too_many = task(
     Table(keys=("age",), value="gap"),
     answer=lambda: _men_by_age()["survey"] - _men_by_age()["frame"],
     right="18.3 points too few men among the youngest and 11.7 too many among the oldest. The "
-    "margins alone, 43.0 % men against 48.5 %, would not have told you.",
+    "margins alone, 43.0% men compared with 48.5%, would not have told you.",
     hint="In each age band: the share of respondents who are men, minus the people in the cells of "
     "men (the sum of `n`) divided by the people in all cells of that band.",
     mistakes=[
         PER_CENT,
         (
-            "The sizes are right and all signs are turned round. Either you subtracted the "
+            "The sizes are right and all signs are reversed. Either you subtracted the "
             "survey from the frame, or you counted women: men are the rows in which `male` is "
             "+0.5.",
             lambda right: -right,
@@ -63,7 +63,7 @@ men_too_many = task(
             lambda: _men_by_age()["survey"] - 0.5,
         ),
         (
-            "You took the share of men of an age among everybody. Divide by the people of that "
+            "You took the share of men of an age among all people. Divide by the people of that "
             "age band, in the survey and in the frame.",
             _shares_of_everybody,
         ),
@@ -100,15 +100,16 @@ held_by_label = task(
     "3.2",
     Labels(keys=("label",), value="state"),
     answer=lambda: pd.Series({_faulty()[code]: FIPS_STATES[code] for code in _wrong_codes()}),
-    right="26 of 51 labels are wrong, and neither of the two alarms rings: every code has a label "
-    "and every label has people. Sorting two columns apart is enough to pair them wrongly.",
+    right="26 of 51 labels are wrong, and neither of the two checks notices: every code has a "
+    "label and every label has people. Sorting two columns separately is enough to pair them "
+    "wrongly.",
     hint="Go through the codes: where the two lookups differ, `faulty` has the label and "
-    "`FIPS_STATES` the state that it really holds.",
+    "`FIPS_STATES` the state whose people really carry it.",
     mistakes=[
         (
             "You read the table the other way round: this says under which label a state's "
-            "people ended up. Asked is whose people a label holds. For pairs it is the same, for "
-            "Iowa it is not.",
+            "people ended up. The task asks whose people carry a label. For pairs the two are the "
+            "same, but not for Iowa.",
             lambda: pd.Series({FIPS_STATES[code]: _faulty()[code] for code in _wrong_codes()}),
         ),
         (
@@ -121,8 +122,8 @@ held_by_label = task(
             lambda: pd.Series({_faulty()[code]: code for code in _wrong_codes()}),
         ),
         (
-            "DC or DE is missing. `clean_cces` sets aside whoever is labelled DC, and with this "
-            "lookup those are the people of Delaware. Compare the lookups, or the raw codes.",
+            "DC or DE is missing. `clean_cces` drops everyone labelled DC, and with this lookup "
+            "those are the people of Delaware. Compare the lookups, or the raw codes.",
             lambda right: right.drop(["DC", "DE"]),
         ),
     ],
@@ -180,7 +181,7 @@ checks_of_labels = task(
     answer=lambda: _checks(_mislabelled()),
     right="+.58 looks like a finding: with half of the labels wrong, Republican states still "
     "support the policy more. The correlation of sizes, .99 with right labels, has fallen to .37, "
-    "and 31 % of people live in another region than their label.",
+    "and 31% of people live in a different region from their label.",
     hint="Take one check at a time, from the respondents under the faulty labels; a state counts "
     "once in a correlation, and a person once in a share.",
     mistakes=[
@@ -190,7 +191,7 @@ checks_of_labels = task(
             lambda: _checks(world.respondents()),
         ),
         (
-            "For the vote you correlated one row a respondent. A person's answer is 0 or 1, so "
+            "For the vote you correlated one row per respondent. A person's answer is 0 or 1, so "
             "that number is small even with right labels: average within each state first.",
             _vote_of_persons,
         ),
@@ -200,13 +201,13 @@ checks_of_labels = task(
             _sizes_without_logarithms,
         ),
         (
-            "For the region you gave the share of people who agree. Asked is the share whose "
-            "recorded region is another one than the label's.",
+            "For the region you gave the share of people who agree. The task asks for the share "
+            "whose recorded region differs from the label's.",
             lambda right: world.instead(right, region=1 - right["region"]),
         ),
         (
-            "For the region you counted states in which somebody disagrees. Asked is the share "
-            "of people.",
+            "For the region you counted states in which somebody disagrees. The task asks for the "
+            "share of people.",
             _states_in_another_region,
         ),
     ],
@@ -299,28 +300,28 @@ repaired_frame = task(
     "3.4",
     Table(keys=tuple(CELL), value="people", within=0.5),
     answer=lambda: _counted(_translated()),
-    right="1,440 cells and 10,958,917 people, in the survey's levels. Whoever loses people here "
-    "loses them from every estimate, and no model complains.",
+    right="1,440 cells and 10,958,917 people, in the survey's levels. People who are lost here are "
+    "lost from every estimate, and no model complains.",
     hint="Map each column to the survey's levels, leave out the minors, group by the five columns "
     "and sum the people.",
     mistakes=[
         (
-            "Men and women are exchanged: `male` is +0.5 for men and -0.5 for women.",
+            "Men and women are swapped: `male` is +0.5 for men and -0.5 for women.",
             lambda: _counted(_translated().assign(male=lambda cells: -cells["male"])),
         ),
         (
             "Where several rows of the office make one cell, you kept one of them. Sum them: "
-            "people of 18 to 24 and of 25 to 29 are all in `18-29`.",
+            "people aged 18 to 24 and 25 to 29 are all in `18-29`.",
             lambda: _translated().groupby(CELL)["n"].first(),
         ),
         (
             "You coded women 0 and men 1. In the survey `male` is -0.5 and +0.5, so no cell of "
-            "this frame would meet its respondents.",
+            "this frame would match its respondents.",
             lambda: _counted(_translated().assign(male=lambda cells: cells["male"] + 0.5)),
         ),
         (
-            "You counted people of 15 to 17 among those of 18 to 29. The survey asked adults, "
-            "and the frame is to hold the same people.",
+            "You counted people aged 15 to 17 among those aged 18 to 29. The survey asked adults, "
+            "and the frame should contain the same people.",
             lambda: _counted(_translated(age={"15 to 17": "18-29"})),
         ),
         (
@@ -361,8 +362,8 @@ support_raked_from_weights = task(
     "3.5",
     Number(),
     answer=lambda: _support(_raked_from_weights()),
-    right="46.0 %. All five margins are the frame's now, and the estimate stays near the 46.4 % of "
-    "the survey's own weights and not near the 43.9 % that raking gives without them.",
+    right="46.0%. All five margins are the frame's now, and the estimate stays near the 46.4% of "
+    "the survey's own weights and not near the 43.9% that raking gives without them.",
     hint="`rake` takes the weights to start from as `base_weight`.",
     mistakes=[
         PER_CENT,
@@ -377,7 +378,7 @@ support_raked_from_weights = task(
         ),
         (
             "You multiplied the survey's weights by raked ones. Each corrects composition by "
-            "itself, so the product corrects twice; let `rake` begin with the survey's weights "
+            "itself, so the product corrects twice; let `rake` start from the survey's weights "
             "instead.",
             lambda: _support(world.respondents()["commonweight"] * _raked()),
         ),
@@ -428,16 +429,16 @@ why_weights_differ = task(
     "3.6",
     Choice(("A", "B", "C", "D")),
     answer=_why_weights_differ,
-    right="In cells of equal ethnicity, gender, age and education the heavier respondents still "
-    "support more, by 2.6 points overall. A frame without politics cannot repair that, so report "
-    "it, and do not multiply frame and weights: that corrects composition twice.",
+    right="Within cells of equal ethnicity, gender, age and education the respondents with larger "
+    "weights still support more, by 2.6 points overall. A frame without politics cannot correct "
+    "that, so report it, and do not multiply frame and weights: that corrects composition twice.",
     hint="Each sentence names something that you can change and look at again.",
     mistakes=options(
-        A="Cap the weights and look: with none above 3 the estimate is still 46.3 %. Large weights "
+        A="Cap the weights and look: with none above 3 the estimate is still 46.3%. Large weights "
         "cost precision; here they do not move the mean.",
-        C="Only 127 respondents who answered live in D.C. With them the weighted share is 46.3 % "
-        "in place of 46.4 %. Another target, and hardly another number.",
-        D="Task 3.5 has set the five margins right and kept the rest of the weights: 46.0 %. Were "
-        "it the margins, the estimate would have come down to 43.9 %.",
+        C="Only 127 respondents who answered live in D.C. With them the weighted share is 46.3% "
+        "instead of 46.4%. The target differs, and the number hardly does.",
+        D="Task 3.5 has set the five margins right and kept the rest of the weights: 46.0%. If the "
+        "margins were the reason, the estimate would have fallen to 43.9%.",
     ),
 )

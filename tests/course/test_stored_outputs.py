@@ -31,6 +31,7 @@ RERUN = "run 'make notebooks'"
 # Figures whose message is a shape, or whose numbers stand elsewhere.
 NO_NUMBERS = {
     "fig-heart-opening": "the first three tables of its chapter, drawn",
+    "fig-frame-opening": "fifty states twice, whose two correlations are printed in the chapter",
     "fig-weights-opening": "the first row of fig-weights-elephants, whose numbers are there",
     "fig-model-graph": "a diagram",
     "fig-fixed-prior": "densities, and a direction that no table shows",
