@@ -44,6 +44,8 @@ RESULTS = {
     ),
     "structured_ages": Result("structured_ages.csv", "structured"),
     "structured_states": Result("structured_states.csv", "structured"),
+    "structured_questions": Result("structured_questions.csv", "structured"),
+    "structured_sampler": Result("structured_sampler.csv", "structured"),
     "calibration_ranks": Result("calibration_ranks.csv", "calibrate"),
     "calibration_coverage": Result("calibration_coverage.csv", "calibrate"),
     "samplers": Result("samplers.csv", "benchmarks.samplers"),
@@ -83,6 +85,9 @@ def load_result(name: str) -> pd.DataFrame:
         ``"structured_ages"``, ``"structured_states"``
             Chapter 13. One row per sample, prior or model, and age or state: ``asked``,
             ``estimate, lower, upper, truth`` (shares).
+        ``"structured_questions"``, ``"structured_sampler"``
+            Chapter 13. One row per sample, ``question``, ``prior`` and ``age`` that was removed;
+            and, by full sampling, one row per ``thinned`` age, ``prior`` and ``age``.
         ``"calibration_ranks"``, ``"calibration_coverage"``
             The appendix on calibration. One row per simulated data set, or per area of a sample.
         ``"samplers"``, ``"samplers_states"``, ``"gradients"``, ``"large_frame"``

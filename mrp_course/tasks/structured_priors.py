@@ -48,8 +48,8 @@ prior_distances = task(
     "13.1",
     Table(keys=("prior", "age"), value="sd"),
     answer=lambda: _distances((STEP * np.sqrt(2),) * 2, (STEP, STEP * np.sqrt(5))),
-    right="Independent effects hold that any two ages differ equally. The walk holds that "
-    "neighbours differ less than that, 0.30, and the two ends more, 0.67.",
+    right="Under independent effects any two ages differ equally. Under the walk neighbours"
+    " differ less than that, 0.30, and the two ends more, 0.67.",
     hint="The difference of two independent effects has the variance of both together. Along a "
     "walk it is the sum of the steps between the two ages: count them.",
     mistakes=[
@@ -110,20 +110,21 @@ guessed_by_walk = task(
     "13.2",
     Table(keys=("age",), value="guess"),
     answer=_guessed_by_walk,
-    right="It misses by 2.5 points on average, where the mean of the other five misses by 5.1. At "
-    "an end it has one neighbour only and repeats it, and where the path jumps it lags behind.",
-    hint="On the logit scale: between two known neighbours a walk expects their mean, at an end "
-    "the value of the only neighbour. `expit` turns it back into a share.",
+    right="It is off by 2.5 points on average, the mean of the other five by 5.1. At an end"
+    " it has one neighbour only and repeats it, and at 60-69 it is further off than "
+    "that mean.",
+    hint="On the logit scale: between two known neighbours a walk predicts their mean, at "
+    "an end the value of the only neighbour. `expit` turns it back into a share.",
     mistakes=[
         PER_CENT,
         (
-            "This is what independent effects expect: the mean of all five others. A walk hears "
-            "the neighbours alone, once they are known.",
+            "This is what independent effects predict: the mean of all five others. A"
+            " walk uses the neighbours alone, once they are known.",
             lambda: _as_shares((_logits().sum() - _logits()) / 5),
         ),
         (
-            "At the ends you went on in a straight line. That is a walk whose steps are alike, "
-            "of second order. In this one the next step is as likely down as up: expect the "
+            "At the ends you went on in a straight line. That is a second-order walk."
+            " In this one the next step is as likely down as up: expect the "
             "neighbour's value.",
             _straight_on,
         ),
@@ -132,8 +133,8 @@ guessed_by_walk = task(
             _smoothed,
         ),
         (
-            "You took the younger neighbour only. A walk has no direction: the older neighbour "
-            "says as much about the age between.",
+            "You took the younger neighbour only. A walk has no direction: the older "
+            "neighbour says as much about the age between them.",
             lambda: _as_shares([_logits()[1], *_logits()[:-1]]),
         ),
         ("These are logits. Turn them into shares with `expit`.", lambda right: right.map(logit)),
@@ -161,8 +162,8 @@ width_ratio = task(
     # One chain of four moves the mean of thirty ratios by up to 0.02.
     Number(within=0.025),
     answer=lambda: float((_widths("walk") / _widths("independent")).mean()),
-    right="6 % shorter on average: the ages have answers enough of their own, and neighbours add a "
-    "little. The truth is held in as many pairs as before.",
+    right="6% shorter on average: the ages have many answers of their own, and neighbours "
+    "add a little. The intervals cover the truth in as many pairs as before.",
     hint="`poststratify` both models by education and age, take `upper - lower` of each of the 30 "
     "pairs, divide the walk's by the independent one's, and average the 30 ratios.",
     mistakes=[
@@ -207,8 +208,8 @@ paired_gain = task(
     "13.4",
     Table(keys=("what",), value="points", within=0.02),
     answer=lambda: pd.Series({"gain": _gains().mean(), "MC error": _gains().sem()}),
-    right="A gain of 3.2 points with a Monte Carlo error of 0.5: real, and its size known roughly. "
-    "Paired, because both priors saw the same samples and shared their luck.",
+    right="A gain of 3.2 points with a Monte Carlo error of 0.5, for this question and this"
+    " age. Paired, because both priors saw the same samples.",
     hint="For each sample the absolute error of the one prior minus that of the other, in points; "
     "then the mean of these differences, and their standard deviation over the root of how many.",
     mistakes=[
@@ -219,8 +220,9 @@ paired_gain = task(
             lambda right: _with_error(right, np.sqrt((_misses().sem() ** 2).sum())),
         ),
         (
-            "The gain is right. Beside it stands the standard deviation of one sample's "
-            "difference; the mean of thirty is known better, by the root of thirty.",
+            "The gain is right. The other number is the standard deviation of one "
+            "sample's difference; the mean of thirty is known better, by the root of "
+            "thirty.",
             lambda right: _with_error(right, _gains().std()),
         ),
         (
@@ -240,16 +242,16 @@ where_to_walk = task(
     "13.5",
     Choice(("A", "B", "C", "D")),
     answer=lambda: "C",
-    right="Sixteen brackets in order, few answers in many, and an opinion that drifts along "
-    "them: neighbours have something to lend, and somebody needs it.",
+    right="There are sixteen brackets in order, few answers in many of them, and an opinion"
+    " that changes gradually along them, so neighbours help.",
     hint="A walk needs an order that means something for the answers, and levels that are short of "
     "answers of their own.",
     mistakes=options(
-        A="The alphabet is an order, and no neighbourhood: Idaho is not like Illinois for its "
-        "name. Tell the model of regions and votes instead.",
+        A="The alphabet is an order but not a neighbourhood: Idaho and Illinois share "
+        "letters, not opinions. Give the model regions and votes instead.",
         B="With two levels there is one difference, and a walk of one step is an independent "
         "effect under another name.",
-        D="They are in order, and each has a thousand answers. Where levels speak for themselves, "
-        "a prior of any kind is not heard.",
+        D="They are in order, and each has a thousand answers. With so many, a prior of"
+        " any kind changes next to nothing.",
     ),
 )

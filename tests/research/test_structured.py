@@ -10,7 +10,7 @@ from mrp_course.tasks.structured_priors import walking_model
 from mrp_helpers import clean_cces, load_cces, poststratify
 from research import structured
 from research.laplace import walk_basis, walks_over_ages
-from research.structured import AGES, FOLDER, SAMPLES
+from research.structured import AGES, CHECKED, FOLDER, SAMPLES
 
 RERUN = "run 'make simulation-study'"
 
@@ -21,13 +21,15 @@ def results():
 
 
 def test_results_are_complete(results):
+    # Six ages and thirty pairs and the thinned ones; fifty states under four models; six questions
+    # and six ages; six ages where one is missing.
+    thinned = sum(map(len, AGES.values()))
+    in_each = {"ages": 2 * (36 + thinned), "states": 200, "questions": 72}
+    in_each["sampler"] = 2 * 6 * len(CHECKED)
     for study, rows in results.items():
         assert sorted(rows["sample"].unique()) == list(range(SAMPLES[study])), RERUN
         assert rows.drop(columns="edu", errors="ignore").notna().all(axis=None)
-        in_each = rows.groupby("sample").size().unique()
-        # Six ages and thirty pairs and the thinned ones; fifty states under four models.
-        thinned = sum(map(len, AGES.values()))
-        assert in_each == [2 * (36 + thinned) if study == "ages" else 200]
+        assert rows.groupby("sample").size().unique() == [in_each[study]]
 
 
 def test_results_are_possible(results):
@@ -40,6 +42,25 @@ def test_results_are_possible(results):
     assert sorted(thinned["asked"].unique()) == sorted(
         {kept for levels in AGES.values() for kept in levels}
     )
+
+
+def test_every_question_has_the_people_and_the_truth_of_its_own_answers(results):
+    rows = results["questions"]
+    for question, truth in rows.groupby("question")[["age", "truth"]]:
+        asked = clean_cces(load_cces(), outcome=question).groupby("age")[question].mean()
+        # The laboratory's people, of whom all but a few answered the other questions too.
+        assert (truth["truth"] - truth["age"].map(asked)).abs().max() < 1e-3
+
+
+def test_a_missing_age_is_as_the_sampler_finds_it(results):
+    missing = results["sampler"].query("age == thinned")
+    quick = results["questions"].query("question == 'abortion'")
+    both = missing.merge(quick, on=["sample", "age", "prior"], suffixes=("", "_quick"))
+    assert len(both) == 2 * len(CHECKED)
+    assert (both["estimate"] - both["estimate_quick"]).abs().max() < 0.005
+    ratio = (both["upper_quick"] - both["lower_quick"]) / (both["upper"] - both["lower"])
+    # The tail of the ages' standard deviation is rare in 1,000 draws, and decides the width.
+    assert ratio.between(0.8, 1.25).all()
 
 
 def test_the_walk_is_a_path_of_steps_with_mean_zero():
