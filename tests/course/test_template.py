@@ -25,6 +25,7 @@ columns = {"zona": "dove", "genere": "sesso", "fascia": "gruppo"}
 codes = {"genere": {"f": "donna", "m": "uomo", "altro": None}}
 answer, answers = "risposta", {"a favore": 1, "contrario": 0, "non so": None}
 people, area = "abitanti", "zona"
+weight, report_by = None, ["fascia"]
 slopes, groups = ["reddito"], ["zona", "genere", "fascia"]
 group_sd, intercept_sd = 0.5, 1.5
 fit_name = "biblioteche"
