@@ -113,23 +113,23 @@ republicans_by_education = task(
     Table(keys=("edu",), value="share", within=8e-3),
     answer=lambda: _by("edu", _conditional("Republican").mean(axis=1)),
     right="Every number is modelled, none is counted: the census lends its cells, the second "
-    "survey says how many in each are Republican, and the leaning sample is not asked.",
+    "survey says how many in each are Republican, and the biased sample is not used.",
     hint="Post-stratify `republican_model` with its draws to `laboratory`, by `edu`.",
     mistakes=[
         PER_CENT,
         (
-            "These are the shares in the leaning sample, where Republicans answered three times "
-            "as readily. A frame made of them carries the lean that it is to repair.",
+            "These are the shares in the biased sample, where Republicans answered three times "
+            "as readily. A frame made of them has the very bias that it should correct.",
             lambda: _named(_leaning(), "Republican", "edu"),
         ),
         (
-            "These are the second survey's own shares, as its 2,000 people came. Asked for is "
+            "These are the second survey's own shares, as its 2,000 people came. The task asks "
             "what the model says of the laboratory's cells.",
             lambda: _named(_second(), "Republican", "edu"),
         ),
         (
-            "You turned the share round: this is how Republicans are educated. Asked for is how "
-            "many of each education are Republican.",
+            "You turned the share round: this is how Republicans are educated. The task asks "
+            "how many of each education are Republican.",
             _education_of_republicans,
         ),
         (
@@ -155,8 +155,8 @@ democrats_by_ethnicity = task(
     mistakes=[
         PER_CENT,
         (
-            "This is the second model as it stands: Democrats among those who are not "
-            "Republican. Multiply each cell by the share that is left after the first question.",
+            "This is the second model alone: Democrats among those who are not Republican. "
+            "Multiply each cell by the share that is left after the first question.",
             lambda: _by("eth", _conditional("Democrat").mean(axis=1)),
         ),
         (
@@ -170,7 +170,7 @@ democrats_by_ethnicity = task(
             lambda: 1 - _by("eth", _conditional("Republican").mean(axis=1)),
         ),
         (
-            "These are the shares in the leaning sample, where Democrats are too few. Take both "
+            "These are the shares in the biased sample, which has too few Democrats. Take both "
             "models, which were fitted to the second survey.",
             lambda: _named(_leaning(), "Democrat", "eth"),
         ),
@@ -209,8 +209,8 @@ spread_with_the_frame = task(
     # The standard deviation of 250 draws is known to 4.5 %.
     Number(within=7e-4),
     answer=lambda: float(_national("drawn").std(ddof=1)),
-    right="Each draw takes one frame and one set of answers, so its spread holds both. Variances "
-    "add here, because the surveys are independent; standard deviations do not.",
+    right="Each draw takes one frame and one set of answers, so its variance has both. "
+    "Variances add here, because the surveys are independent; standard deviations do not.",
     hint="Post-stratify `answer_model` and its draws to `rows` with `population=counts`, and take "
     "the standard deviation of the 1,000 national values.",
     mistakes=[
@@ -231,12 +231,13 @@ spread_with_the_frame = task(
             lambda: float(_national("mean").std(ddof=1) + _frame_alone().std(ddof=1)),
         ),
         (
-            "This is the width of a 95 % interval. Asked for is the standard deviation of the "
-            "draws, about a quarter of it.",
+            "This is the width of a 95% interval. The task asks for the standard deviation of "
+            "the draws, about a quarter of it.",
             lambda: float(np.subtract(*np.quantile(_national("drawn"), [0.975, 0.025]))),
         ),
         (
-            "This is the estimate itself, the mean of the draws. Asked for is how far they spread.",
+            "This is the estimate itself, the mean of the draws. The task asks for their "
+            "standard deviation.",
             lambda: float(_national("drawn").mean()),
         ),
     ],
@@ -296,11 +297,11 @@ sentence = task(
     Choice(("A", "B", "C", "D")),
     answer=lambda: "C",
     right="It names the source of the shares, carries their uncertainty, and says which three "
-    "things have to hold. A reader who doubts one of them knows what to look at.",
+    "things have to be true. A reader who doubts one of them knows what to look at.",
     hint="Which sentence says where the party shares come from, and what they assume?",
     mistakes=options(
-        A="The weights of A come from the leaning sample itself: raking to its own party shares "
-        "leaves them as they are, and the lean with them.",
+        A="The weights of A come from the biased sample itself: raking to its own party shares "
+        "leaves them as they are, and the bias with them.",
         B="No frame removes every selection. Among Republicans of one cell, too, those who answer "
         "may think differently; B promises what was never tested.",
         D="The interval of D treats the party shares as counted. They were estimated from 2,000 "

@@ -16,7 +16,7 @@ ESTIMATORS = ["raw", "raked", "fixed effects", "main model"]
 
 @cache
 def _study() -> pd.DataFrame:
-    """Every row of the study with its error, and whether the 95 % interval holds the truth."""
+    """Every row of the study with its error, and whether the 95% interval covers the truth."""
     study = load_result("study")
     truth = {**world.truth("state"), "US": world.truth()}
     error = study["estimate"] - study["area"].map(truth)
@@ -51,9 +51,9 @@ national_rmse = task(
     "10.1",
     Table(keys=("estimator",), value="rmse", within=0.0006),
     answer=lambda: _rmse(_rows("stronger", nation=True)),
-    right="Once the lean is taken out, the three that use the columns are about equally far off "
-    "for the nation. That is luck, not bias: an RMSE counts both, and raw has little of the first "
-    "and much of the second.",
+    right="Once the selection is corrected, the three that use the columns are about equally "
+    "far off for the nation. That is sampling variability, not bias: an RMSE counts both,"
+    " and raw has little of the first and much of the second.",
     hint="Keep the rows of the nation in the stronger samples of 5,000; square the errors, "
     "average them over the samples for each estimator, and take the root.",
     mistakes=[
@@ -65,12 +65,12 @@ national_rmse = task(
         ),
         (
             "This is the mean error, in which errors to either side cancel: the bias alone. "
-            "Square the errors before you average them, so that luck counts as well.",
+            "Square the errors before you average them, so that variance counts as well.",
             lambda: _national().mean()[ESTIMATORS],
         ),
         (
-            "This is the standard deviation of the errors over samples: the luck alone. The bias "
-            "is missing from it, and raw looks like the best of the four.",
+            "This is the standard deviation of the errors over samples, which leaves out the "
+            "bias. Without the bias raw looks like the best of the four.",
             lambda: _national().std(ddof=0)[ESTIMATORS],
         ),
         (
@@ -78,7 +78,7 @@ national_rmse = task(
             lambda: _rmse(_rows("stronger", nation=False)),
         ),
         (
-            "These are the samples of the published recipe. The stronger ones are asked.",
+            "These are the samples of the published recipe. The task asks for the stronger ones.",
             lambda: _rmse(_rows("published", nation=True)),
         ),
     ],
@@ -102,17 +102,17 @@ coverage_error = task(
     "10.2",
     Number(within=0.0004),
     answer=lambda: _held_by_sample().sem(),
-    right="The states of a sample share its luck, so a sample counts once, and its share of "
-    "states held is one number. Their spread over samples, divided by the root of how many there "
-    "are, is the Monte Carlo error.",
-    hint="First the share of the 50 states that is held in each sample; then the standard error "
-    "of the mean of these shares.",
+    right="The states of a sample are not independent, so a sample counts once, and its share "
+    "of covered states is one number. The standard deviation of these shares, divided by "
+    "the root of the number of samples, is the Monte Carlo error.",
+    hint="First the share of the 50 states that is covered in each sample; then the standard "
+    "error of the mean of these shares.",
     mistakes=[
         PER_CENT,
         (
-            "You took all intervals for independent, fifty in each sample. The fifty states of a "
-            "sample share its slopes and its standard deviations, and with them its luck: a "
-            "sample counts once.",
+            "You took all intervals for independent, fifty in each sample. The fifty states of "
+            "a sample share its slopes and its standard deviations, and so its errors: a sample"
+            " counts once.",
             lambda: _error_of_a_share(50 * len(_held_by_sample())),
         ),
         (
@@ -133,8 +133,8 @@ samples_needed = task(
     "10.3",
     Number(within=1.01),
     answer=lambda: 0.95 * 0.05 / 0.01**2,
-    right="Nearly five hundred samples, to know a national coverage to one point. A coverage of "
-    "94 % over a hundred samples is no sign of anything; for that the standard error is two "
+    right="Nearly five hundred samples, to know a national coverage to one point. A coverage of"
+    " 94% over a hundred samples is not evidence of anything; its standard error is two "
     "points.",
     hint="For the nation a sample says yes or no. Set the standard error of a share of 0.95, the "
     "root of 0.95 times 0.05 over the number of samples, to 0.01, and solve.",
@@ -145,8 +145,8 @@ samples_needed = task(
             lambda: 0.25 / 0.01**2,
         ),
         (
-            "You made the half-width of a 95 % interval one point. The standard error itself is "
-            "asked for, without the factor of 1.96.",
+            "You made the half-width of a 95% interval one point. The task asks for the "
+            "standard error itself, without the factor of 1.96.",
             lambda: 0.95 * 0.05 * (1.96 / 0.01) ** 2,
         ),
         (
@@ -189,9 +189,9 @@ where_raking_wins = task(
     "10.4",
     Names(column="area"),
     answer=lambda: _where_raked_wins("published"),
-    right="Raking wins where a state has hundreds of respondents and is unlike what its vote lets "
-    "one expect: there the model's misfit is larger than the noise of the weights. Everywhere "
-    "else the noise is larger.",
+    right="Raking wins where a state has hundreds of respondents and differs from what its vote"
+    " predicts: there the model's bias is larger than the variance of the weights. "
+    "Everywhere else the variance is larger.",
     hint="For each state and estimator the mean over samples of the squared error; then the "
     "states in which raked has the smaller one.",
     mistakes=[
@@ -205,12 +205,12 @@ where_raking_wins = task(
             _where_raking_loses,
         ),
         (
-            "These are the states in the first sample alone. One sample tells who was lucky in "
-            "it; take the mean of the squared errors over all samples of the recipe.",
+            "These are the states in the first sample alone. One sample tells who was near by "
+            "chance; take the mean of the squared errors over all samples of the recipe.",
             _in_the_first_sample,
         ),
         (
-            "These are the samples of the milder recipe. The published ones are asked.",
+            "These are the samples of the milder recipe. The task asks for the published ones.",
             lambda: _where_raked_wins("milder"),
         ),
     ],
