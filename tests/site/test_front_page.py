@@ -75,7 +75,7 @@ def test_cards_are_the_parts_with_their_chapters_and_numbers():
         assert [file for _, _, file in listed] == files
         for number, title, file in listed:
             cells = json.loads((ROOT / f"{file}.ipynb").read_text("utf-8"))["cells"]
-            assert f"# {title}\n" in "".join(cells[0]["source"])
+            assert f"# {title}" in "".join(cells[0]["source"]).splitlines()
             assert int(number) == int(file.split("/")[1][:2])
 
 
