@@ -17,7 +17,6 @@ TESTS = ("stored_outputs", "claims", "quizzes", "exercises", "tasks", "compariso
 # What holds for all chapters or exercises together, and a change to one can upset.
 TOGETHER = (
     "page_shows",
-    "was_measured",
     "one_solution",
     "asked_once",
     "number_of_tasks",
