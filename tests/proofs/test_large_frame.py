@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from benchmarks import large_frame
+from research.benchmarks import large_frame
 
 from mrp_helpers import load_poststrat_frame
 
