@@ -52,6 +52,8 @@ TILES = {
 }  # fmt: skip
 # Five classes of a map, from low to high, on any ground; no role has these colours.
 CLASSES = ["#7B3294", "#BFA0CE", "#ECECEC", "#9BD093", "#1B7837"]
+# Five classes of what has one end, such as a standard deviation.
+SHADES = ["#F0F0F0", "#CCCCCC", "#A6A6A6", "#808080", "#4D4D4D"]
 _OUTSIDE = "#767676"  # words beside the tiles, which the site's dark mode leaves as they are
 _WIDTH = 6.0  # inches: as wide as the text, and a phone still shows the names of the rows
 _ROW = 0.205  # inches for one group of a tall chart

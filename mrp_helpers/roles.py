@@ -96,19 +96,21 @@ class Role:
         width = 1.0 if self.name == "guide" else 1.6
         return {"color": self.light, "linewidth": width, **changes}
 
-    def altair(self, **changes: object) -> dict[str, Any]:
+    def altair(self, *, along: Literal["x", "y"] = "x", **changes: object) -> dict[str, Any]:
         """Give the keywords of ``Chart.mark_point`` that draw the mark.
 
         Parameters
         ----------
+        along : {"x", "y"}
+            The axis of the number; a tick stands across it.
         **changes
             Keywords that take the place of these, such as `size`.
 
         Returns
         -------
         dict
-            The colours hold on both grounds; what is black or white has the colour of the text
-            around the chart.
+            The colours hold on both grounds; what has to change with the ground has the colour of
+            the text around the chart.
 
         Examples
         --------
@@ -116,12 +118,13 @@ class Role:
         >>> role("mrp").altair()["shape"]
         'circle'
         """
+        tick = self.shape == "|"
         return {
             "color": self.altair_colour,
-            "shape": _SHAPES[self.shape],
+            "shape": "stroke" if tick and along == "y" else _SHAPES[self.shape],
             "filled": self.filled,
             "size": 2.5 * self.size**2,
-            "strokeWidth": 3.5 if self.shape == "|" else 2.0,
+            "strokeWidth": 3.5 if tick else 2.0,
             "opacity": 1.0,
             **changes,
         }
@@ -129,7 +132,7 @@ class Role:
     @property
     def altair_colour(self) -> str:
         """The colour for Altair: that of the text around the chart, where ink has to change."""
-        return _INK if {self.light, self.dark} == {"#000000", "#FFFFFF"} else self.light
+        return _INK if self.name in ("truth", "highlighted", "guide") else self.light
 
 
 # Altair's shapes, by Matplotlib's; the tick and the cross are paths, in units of the mark.
@@ -140,7 +143,7 @@ _SHAPES = {
     "^": "triangle-up",
     "D": "diamond",
     "X": "M-1,-0.6L-0.6,-1L0,-0.4L0.6,-1L1,-0.6L0.4,0L1,0.6L0.6,1L0,0.4L-0.6,1L-1,0.6L-0.4,0Z",
-    "": "stroke",
+    "": "circle",
 }
 
 ROLES: dict[str, Role] = {

@@ -15,6 +15,8 @@ from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 from fontTools.varLib.instancer import instantiateVariableFont
 
+from tools.write import write_whole
+
 TARGET = Path(__file__).resolve().parent.parent / "theme" / "static" / "fonts"
 # The font made, from which file, and where its axes are fixed or end.
 WEIGHTS = (400, 700)
@@ -68,7 +70,7 @@ def main() -> None:
         made(source, axes, name).save(target)
         print(f"{target.name}: {target.stat().st_size / 1000:.0f} kB")
         licence = (source.parent.parent / "LICENSE").read_text("utf-8")
-        (TARGET / f"{name.removesuffix('-italic')}.LICENSE.txt").write_text(licence, "utf-8")
+        write_whole(TARGET / f"{name.removesuffix('-italic')}.LICENSE.txt", licence)
 
 
 if __name__ == "__main__":

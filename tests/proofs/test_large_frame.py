@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from research.benchmarks import large_frame
 
 from mrp_helpers import load_poststrat_frame
+from research.benchmarks import large_frame
 
 SIZES = {12_000 * number: number for number in (9, 42)}
 MEGABYTES = 1000

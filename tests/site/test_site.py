@@ -100,5 +100,7 @@ def test_a_single_page_is_built_and_its_own_faults_are_told(tmp_path):
 
 
 def test_a_page_that_is_not_in_the_contents_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="_toc.yml has no page chapters/none; write it as there:"):
+    with pytest.raises(
+        ValueError, match="_toc.yml has no page chapters/none; add its line, written as there:"
+    ):
         build_page("chapters/none", tmp_path)
