@@ -24,7 +24,6 @@ from mrp_helpers._require import (
 )
 from mrp_helpers.roles import Role, role
 
-OKABE_ITO = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 # What tables are usually called; any other name gets the first mark that is free.
 _CALLED = {
     "truth": "truth",
