@@ -1,4 +1,4 @@
-"""Exercise 4, a biased sample: the lean made milder, and turned to what no cell describes."""
+"""Exercise 4, a biased sample: milder selection, and selection on what no cell describes."""
 
 from functools import cache
 
@@ -80,7 +80,7 @@ extra_for_men = task(
     "4.1",
     Number(within=0.02),
     answer=_extra_for_men,
-    right="5.6 instead of 20. Even without any extra, men would be 45.5 % of a sample, because in "
+    right="5.6 instead of 20. Even without any extra, men would be 45.5% of a sample, because in "
     "this population the old and the White are a little more often men.",
     hint="Men's share of all weight is (men's weight without the extra + extra x number of men) "
     "divided by (everyone's weight without it + extra x number of men). Set it to 0.6.",
@@ -92,18 +92,18 @@ extra_for_men = task(
         ),
         (
             "You drew a straight line between the shares without the extra and with 20. The "
-            "share does not grow in a straight line: the extra stands above and below the "
-            "fraction.",
+            "share does not grow in a straight line, because the extra is in the numerator and in "
+            "the denominator.",
             _on_a_straight_line,
         ),
         (
-            "You compared the extra weight alone with all weight. Men have weight without it "
-            "too, from their age, ethnicity and state: count it in.",
+            "You compared the extra weight alone with all weight. Men have weight without it, "
+            "too, from their age, ethnicity and state: include it.",
             lambda: 0.6 * _without_extra().sum() / (0.4 * _men().sum()),
         ),
         (
             "You started from men's share of the population. Without the extra their share of "
-            "the weight is another, because age, ethnicity and state favour some people too.",
+            "the weight is different, because age, ethnicity and state favour some people, too.",
             _from_the_share_of_people,
         ),
     ],
@@ -122,8 +122,8 @@ men_in_a_large_draw = task(
     # Ten simulated draws give it to 0.0008 or better; the nearest mistake is 0.010 away.
     Number(within=0.004),
     answer=lambda: _hands_up(20_000)[_men()].sum() / 20_000,
-    right="71.1 %, and not the 76.3 % of the weights. A third of everyone is drawn, so heavy "
-    "people run out and light ones catch up: a weight is not an inclusion probability.",
+    right="71.1%, and not the 76.3% of the weights. A third of everyone is drawn, so people "
+    "with large weights run out and the others catch up: a weight is not an inclusion probability.",
     hint="Find the rate at which 1 - exp(-rate x weight) sums to 20,000, as in the chapter, and "
     "sum these probabilities over men. Or draw a few samples and average.",
     mistakes=[
@@ -135,18 +135,18 @@ men_in_a_large_draw = task(
             lambda: _course_weights()[_men()].sum() / _course_weights().sum(),
         ),
         (
-            "This is right for a sample of 5,000. With 20,000 the heavy people run out sooner: "
-            "solve for the rate again.",
+            "This is right for a sample of 5,000. With 20,000 the people with large weights "
+            "run out sooner: solve for the rate again.",
             lambda: _hands_up(5000)[_men()].sum() / 5000,
         ),
         (
             "This is the share of men in the course's one sample of 5,000. Here 20,000 are "
-            "drawn, and with so many the heavy people run out.",
+            "drawn, and with so many the people with large weights run out.",
             lambda: (world.sample()["male"] > 0).mean(),
         ),
         (
-            "This is men's share of the population, as if everyone had the same weight. Twenty "
-            "thousand are many, but not so many that the recipe no longer matters.",
+            "This is men's share of the population, as if everyone had the same weight. Even "
+            "with 20,000 people the recipe still matters.",
             lambda: _men().mean(),
         ),
         (
@@ -182,27 +182,26 @@ within_cells = task(
     "4.3",
     Table(keys=("question",), value="within"),
     answer=lambda: _within(BELOW_STATE),
-    right="Within cells lie 0.2 points of a gap of 0.7 on coverage, but 1.5 of 3.4 and 1.2 of 2.4 "
-    "on the other two. Whether weighting repairs a sample depends on what you ask it.",
+    right="On coverage 0.2 points of a gap of 0.7 lie within cells, but 1.5 of 3.4 and 1.2 of 2.4 "
+    "on the other two. Whether weighting can correct a sample depends on the question.",
     hint="Gap: weighted mean minus mean. Composition: weighted mean of everyone's cell mean, minus "
     "the mean. What lies within cells is the first minus the second.",
     mistakes=[
         REVERSED,
         PER_CENT,
         (
-            "These are the parts due to composition, which post-stratification can reach. Asked "
-            "for is the rest of the gap.",
+            "These are the parts due to composition, which post-stratification can reach. The "
+            "task asks for the rest of the gap.",
             lambda: _parts(BELOW_STATE)["composition"],
         ),
         (
-            "These are the whole gaps. Take away the part that would be there if everyone "
+            "These are the whole gaps. Subtract the part that would remain if everyone "
             "answered as their cell does.",
             lambda: _parts(BELOW_STATE)["gap"],
         ),
         (
             "You cut by all five columns. Many of those 6,603 cells hold one or two people, "
-            "whose chance answers then pass for composition. Asked for are the 240 cells of four "
-            "columns.",
+            "whose chance answers then look like composition. Use the 240 cells of four columns.",
             lambda: _within(tuple(CELL)),
         ),
         (
@@ -211,8 +210,8 @@ within_cells = task(
             lambda: _within(("edu",)),
         ),
         (
-            "You divided by the whole gap. Asked for is the part itself, as a difference of "
-            "shares.",
+            "You divided by the whole gap. The task asks for the part itself, as a difference "
+            "of shares.",
             lambda: 1 - _parts(BELOW_STATE)["composition"] / _parts(BELOW_STATE)["gap"],
         ),
     ],
@@ -249,8 +248,9 @@ gap_after_raking = task(
     "4.4",
     Table(keys=("recipe",), value="gap"),
     answer=lambda: _gaps("raked").mean(),
-    right="The mild lean and the flyers' are repaired. The panel's gap was small because two parts "
-    "of opposite sign nearly cancelled: raking removes the one, and 0.8 points are left.",
+    right="Raking removes the gaps of the mild recipe and of the flyers. The panel's gap was small "
+    "because two parts of opposite sign nearly cancelled: raking removes one of them, and 0.8 "
+    "points are left.",
     hint="For each recipe and each seed from 0 to 19: draw 5,000, rake to the laboratory's five "
     "margins, take the weighted mean, subtract the truth. Then average the 20 gaps.",
     mistakes=[
@@ -262,17 +262,17 @@ gap_after_raking = task(
             lambda: _gaps("plain").mean(),
         ),
         (
-            "You raked to the census frame. In the laboratory the population is the respondents, "
-            "and so are the margins.",
+            "You raked to the frame of adult citizens. In the laboratory the population is the "
+            "respondents, and so are the margins.",
             lambda: _gaps("census").mean(),
         ),
         (
-            "You averaged the sizes of the gaps without their signs. That mixes in the luck of "
+            "You averaged the sizes of the gaps without their signs. That includes the chance of "
             "each draw, which never averages out; bias is the mean with the sign.",
             lambda: _gaps("raked").abs().mean(),
         ),
         (
-            "This is the gap of one draw. One draw is mostly luck here: average over all 20 seeds.",
+            "This is the gap of one draw, which is mostly chance here: average over all 20 seeds.",
             lambda: _gaps("raked").T[0],
         ),
         (
@@ -312,13 +312,13 @@ size_where_bias_wins = task(
     hint="Set 1.96 times the square root of p (1 - p) / n equal to the gap, and solve for n.",
     mistakes=[
         (
-            "You set one standard error equal to the gap. Half of a 95 % interval is 1.96 "
+            "You set one standard error equal to the gap. Half of a 95% interval is 1.96 "
             "standard errors.",
             lambda: _size("mild", 1),
         ),
         (
             "You used the whole width of the interval. It reaches 1.96 standard errors to each "
-            "side, and only one side lies towards the truth.",
+            "side, and only one side is towards the truth.",
             lambda: _size("mild", 2 * 1.96),
         ),
         (
@@ -326,8 +326,8 @@ size_where_bias_wins = task(
             lambda: _size("course", 1.96),
         ),
         (
-            "You took the gap of one drawn sample, with its luck. The bias is the expected gap: "
-            "the weighted mean of all people's answers minus the truth.",
+            "You took the gap of one drawn sample, which includes chance. The bias is the expected "
+            "gap: the weighted mean of all people's answers minus the truth.",
             _size_for_one_draw,
         ),
         (
@@ -348,17 +348,18 @@ advice = task(
     "4.6",
     Choice(("A", "B", "C", "D")),
     answer=lambda: "B",
-    right="A variable outside the cells does harm where it decides who answers and also goes with "
-    "the answer among people of the same cell. Both halves have to be argued for each question.",
-    hint="Hold each sentence against your numbers from tasks 4.3 and 4.4.",
+    right="A variable outside the cells does harm where it decides who answers and is also "
+    "related to the answer among people of the same cell. Both conditions have to be argued for "
+    "each question.",
+    hint="Compare each sentence with your numbers from tasks 4.3 and 4.4.",
     mistakes=options(
-        A="Education stands for income only as far as the two go together. For exceptions in case "
+        A="Education represents income only as far as the two are related. For exceptions in case "
         "of rape or incest nearly half of the gap lay among people of the same education, age, "
         "gender and ethnicity.",
         C="More flyers are more of the same people. The standard error falls and the bias stays, "
-        "so the intervals would miss more surely.",
+        "so the intervals would miss the truth more often.",
         D="Selection on a column that the cells lack is not enough to do harm: on the coverage of "
-        "abortions the raked flyers were right on average, because there income goes with hardly "
-        "anything that the cells do not know.",
+        "abortions the raked flyers were right on average, because there income is hardly related "
+        "to the answer within cells.",
     ),
 )

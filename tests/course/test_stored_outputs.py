@@ -36,6 +36,8 @@ NO_NUMBERS = {
     "fig-model-graph": "a diagram",
     "fig-fixed-prior": "densities, and a direction that no table shows",
     "fig-prior-predictive": "densities",
+    "fig-tour-opening": "200 estimates, whose means and standard deviations are in the text",
+    "fig-biased-opening": "40 intervals, whose coverage is in tables of the chapter",
     "fig-trace": "thousands of draws, whose summary is the table of health",
     "fig-election-opening": "its numbers are in the table of fig-election-night",
     "fig-party-opening": "200 estimates per row, whose means are a table of the chapter",
