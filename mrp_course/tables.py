@@ -29,7 +29,6 @@ HEADINGS = {
 }
 WORDS: dict[str, dict[object, str]] = {
     "male": {-0.5: "women", 0.5: "men"},
-    "asked": {False: "nobody asked", True: "asked"},
     "edu": {"HS": "high school", "No HS": "no high school"},
 }
 MISSING = "–"

@@ -36,6 +36,8 @@ RESULTS = {
     "study": Result("study.parquet", "study", _STUDY),
     "study_nuts": Result("study_nuts.csv", "study_nuts"),
     "methods": Result("methods.csv", "simulations", SHARE_UNITS),
+    "unsampled": Result("unsampled.csv", "simulations", SHARE_UNITS),
+    "elpd_samples": Result("elpd_samples.csv", "simulations", SHARE_UNITS),
     "party": Result("party.csv", "simulations", SHARE_UNITS),
     "assumptions": Result("assumptions.csv", "simulations", SHARE_UNITS),
     "election": Result("election.csv", "election"),
@@ -73,6 +75,11 @@ def load_result(name: str) -> pd.DataFrame:
         ``"methods"``
             Chapter 8. One row per biased sample (``seed``) and ``method``, with its errors and
             coverage in the states and in the nation, as shares.
+        ``"unsampled"``
+            Chapters 7 and 8. One row per biased sample (``seed``): the ``error`` of the main model
+            in the cells that the sample did not reach, and their share of the people.
+        ``"elpd_samples"``
+            Chapter 8. One row per biased sample (``seed``), and the elpd by cell of each model.
         ``"party"``, ``"assumptions"``
             Chapter 12. One row per ``seed``, and one column per way of raking to party, or per
             assumption that fails, with the estimated share.

@@ -98,8 +98,8 @@ error_removed = task(
     "8.1",
     Table(keys=("method",), value="removed", within=0.03),
     answer=lambda: _removed(_national()),
-    right="Both remove about 70 % of the raw error. For one national number, and a sample that "
-    "leans on columns whose margins you rake to, weights do as well as a model.",
+    right="Both remove about 70% of the raw error. For one national number, and "
+    "selection on columns whose margins you rake to, weights do as well as a model.",
     hint="One minus the absolute error of the method divided by that of the raw mean; the truth is "
     "the mean of all respondents of the survey.",
     mistakes=[
@@ -165,7 +165,7 @@ error_where_published = task(
     Table(keys=("method",), value="mae", within=0.0012),
     answer=lambda: _per_person(_state_errors().loc[_published()].abs()),
     right="On the same 31 states MRP is off by 2.5 points and raw by 4.6. A method that skips the "
-    "hard states must be compared on those that it dares to estimate.",
+    "hard states must be compared on those that it does estimate.",
     hint="Keep the states with 50 or more respondents, for all three methods; average the absolute "
     "errors with these states' people as weights.",
     mistakes=[
@@ -273,7 +273,7 @@ def _state_draws() -> xr.DataArray:
 
 
 def _held(lower_tail: np.ndarray, upper_tail: np.ndarray) -> np.ndarray:
-    """Whether intervals hold the truth: (probabilities x states), from the tails' quantiles."""
+    """Whether intervals cover the truth: (probabilities x states), from the tails' quantiles."""
     draws = _state_draws()
     truth = world.truth("state")[draws.indexes["group"]].to_numpy()
     lower = np.quantile(draws.to_numpy(), lower_tail, axis=1)
@@ -300,8 +300,8 @@ coverage = task(
     "8.4",
     Table(keys=("prob",), value="coverage", within=0.045),
     answer=lambda: _by_probability(_central().mean(axis=1)),
-    right="40, 64 and 94 %. Alone, the 95 % intervals would have looked honest. The others tell "
-    "that something is off: the states of this sample are 2.5 points too high on average.",
+    right="40, 64 and 94%. Alone, the 95% intervals would have looked fine. The others show "
+    "that something is wrong: the states of this sample are 2.5 points too high on average.",
     hint="For each probability, the share of the 50 states whose truth lies between the two ends.",
     mistakes=[
         OTHERS,
@@ -311,17 +311,17 @@ coverage = task(
             lambda: _by_probability(_central().sum(axis=1)),
         ),
         (
-            "All three are the coverage of the 95 % interval. Ask for each interval anew: the "
+            "All three are the coverage of the 95% interval. Ask for each interval separately: the "
             "argument prob of poststratify sets its probability.",
             lambda: _by_probability(_central()[-1].mean()),
         ),
         (
             "You cut off 1 - prob on either side, twice too much. Half of it belongs to each "
-            "side: for 95 % the ends are the 2.5 % and 97.5 % quantiles.",
+            "side: for 95% the ends are the 2.5% and 97.5% quantiles.",
             lambda: _by_probability(_held(1 - PROBABILITIES, PROBABILITIES).mean(axis=1)),
         ),
         (
-            "You counted states whose truth lies below the upper end. An interval has to hold "
+            "You counted states whose truth lies below the upper end. An interval has to cover "
             "the truth from both sides.",
             lambda: _by_probability(_held(0 * PROBABILITIES, (1 + PROBABILITIES) / 2).mean(axis=1)),
         ),
@@ -345,7 +345,7 @@ error_by_age = task(
     Table(keys=("model",), value="mae", within=0.0015),
     answer=lambda: _models(lambda name: _errors(name, "age").abs().mean()),
     right="For age bands fixed effects are as good as the main model, and the model without age is "
-    "far off. In the states fixed effects are the worst of the three: score what you report.",
+    "far off. In the states fixed effects are the worst of the three, so score what you report.",
     hint="Post-stratify each model to the laboratory by age; then the mean absolute error over the "
     "six bands.",
     mistakes=[
@@ -370,7 +370,7 @@ error_by_age = task(
             _errors_by_state_and_age,
         ),
         (
-            "You compared with the sample's own shares by age. The sample leans: the truth is "
+            "You compared with the sample's own shares by age. The sample is biased: the truth is "
             "that of all respondents of the survey.",
             lambda: _models(lambda name: (_estimates(name, "age") - world.raw("age")).abs().mean()),
         ),
@@ -427,8 +427,8 @@ elpd_difference = task(
     "8.6",
     Table(keys=("part",), value="value", within=2.0),
     answer=_elpd_difference,
-    right="The difference is smaller than its standard error. Cross-validation cannot tell these "
-    "two apart, although one is far better for ages and the other for states.",
+    right="The difference is smaller than its standard error. Cross-validation does not separate "
+    "these two, although one is far better for ages and the other for states.",
     hint="Subtract cell by cell. The difference is the sum; its standard error is the root of the "
     "number of cells times the standard deviation of the cells' differences.",
     mistakes=[

@@ -66,7 +66,7 @@ def test_study_has_every_estimator_in_every_area_of_every_sample():
     assert nuts.groupby(["recipe", "sample", "estimator"]).size().eq(51).all()
 
 
-@pytest.mark.parametrize("name", ["methods", "party", "assumptions"])
+@pytest.mark.parametrize("name", ["methods", "unsampled", "party", "assumptions"])
 def test_simulations_are_complete_and_shares(name):
     stored = load_result(name)
     assert sorted(stored["seed"].unique()) == list(range(200))
@@ -75,7 +75,14 @@ def test_simulations_are_complete_and_shares(name):
     if name == "methods":
         assert stored.groupby("seed").size().eq(10).all() and stored["method"].nunique() == 10
     else:
-        assert stored["seed"].is_unique and stored.shape[1] == 1 + 5
+        assert stored["seed"].is_unique
+        assert stored.shape[1] == 1 + {"unsampled": 2}.get(name, 5)
+
+
+def test_scores_of_models_are_there_for_twenty_samples():
+    scores = load_result("elpd_samples")
+    assert scores["seed"].to_list() == list(range(20)) and scores.shape[1] == 1 + 6
+    assert (scores.drop(columns="seed") < 0).all(axis=None)
 
 
 def test_leave_one_out_has_every_row_of_every_model():

@@ -52,12 +52,15 @@ def test_a_sample_computed_again_is_as_stored(name):
     chapter, function, samples = SIMULATIONS[name]
     stored = pd.read_csv(FOLDER / f"{name}.csv")
     assert sorted(stored["seed"].unique()) == list(range(samples)), COMPUTE_AGAIN
-    fresh = in_units(chapter_names(chapter, function)[function](117), seed=117)
-    kept = stored[stored["seed"] == 117].reset_index(drop=True)
+    seed = min(117, samples - 1)
+    fresh = in_units(chapter_names(chapter, function)[function](seed), seed=seed)
+    kept = stored[stored["seed"] == seed].reset_index(drop=True)
     numbers = fresh.select_dtypes("number").columns
     assert fresh.drop(columns=numbers).equals(kept.drop(columns=numbers)), COMPUTE_AGAIN
-    # Another processor adds in another order, and may round the last digit the other way.
-    assert (fresh[numbers] - kept[numbers]).abs().max(axis=None) <= 1, COMPUTE_AGAIN
+    # Another processor adds in another order, and may round the last digit the other way. An elpd
+    # is a sum of thousands of logarithms, each from 500 weighted draws: a thousandth of a unit.
+    within = 1_000 if name == "elpd_samples" else 1
+    assert (fresh[numbers] - kept[numbers]).abs().max(axis=None) <= within, COMPUTE_AGAIN
 
 
 def test_scores_of_rows_are_stored_as_whole_numbers():
