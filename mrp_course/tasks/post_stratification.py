@@ -93,7 +93,7 @@ older_texans = task(
             lambda: _estimate(_older(_texas(world.census())).assign(n=1)),
         ),
         (
-            "This is the mean of the older Texans in the sample. They lean, and they are few: "
+            "This is the mean of the older Texans in the sample, which is biased and small: "
             "post-stratify the model to the frame instead.",
             lambda: float(_older(_texas(world.sample()))["abortion"].mean()),
         ),
@@ -152,7 +152,7 @@ by_education = task(
             _without_unsampled_cells,
         ),
         (
-            "You weighted the cells by the sample's respondents, so the sample's lean came back. "
+            "You weighted the cells by the sample's respondents, so the selection bias came back. "
             "Weight them by the frame's n.",
             _weighted_by_respondents,
         ),
@@ -253,7 +253,7 @@ gain_by_grouping = task(
             lambda: _gains(lambda raw, mrp, _: (raw - mrp).abs().mean()),
         ),
         (
-            "You took 0 for the raw mean of groups without respondents. There is no raw mean to "
+            "You took 0 for the raw mean of groups without respondents. They lack a raw mean to "
             "score: leave these groups out for both methods.",
             lambda: _gains(_smaller_error, kept=lambda table: table.fillna({"raw": 0})),
         ),
@@ -295,13 +295,13 @@ def _sd() -> float:
     return (_diploma() - _degree()).std()
 
 
-# Between a chain and all four lie up to 0.001; a 90 % interval is 0.007 away.
+# Between a chain and all four lie up to 0.001; a 90% interval is 0.007 away.
 difference_in_montana = task(
     "7.4",
     Table(keys=("end",), value="value", within=0.004),
     answer=lambda: _ends(*_quantiles(_diploma() - _degree())),
-    right="The two groups live in one state: what the model does not know about Montana moves both "
-    "up or down together and cancels in the difference. Only the draws know that.",
+    right="The two groups live in one state: what is uncertain about Montana itself moves both "
+    "up or down together and cancels in the difference. Only the draws show that.",
     hint="Subtract the draws of the one group from the draws of the other, draw by draw, and take "
     "the quantiles of the 4,000 differences.",
     mistakes=[
@@ -328,18 +328,18 @@ difference_in_montana = task(
             lambda: _around_mean(1.96 * np.hypot(_diploma().std(), _degree().std())),
         ),
         (
-            "This is the mean plus and minus one standard deviation, which holds two thirds of "
-            "the draws. Take the 2.5 % and 97.5 % quantiles.",
+            "This is the mean plus and minus one standard deviation, which contains two thirds of "
+            "the draws. Take the 2.5% and 97.5% quantiles.",
             lambda: _around_mean(_sd()),
         ),
         (
-            "You divided by the root of the number of draws. That says how exactly the sampler "
-            "knows the mean, and more draws would shrink it to nothing; the spread of the draws "
-            "is what counts.",
+            "You divided by the root of the number of draws. That is the Monte Carlo error of "
+            "the mean, which more draws would shrink to nothing; the standard deviation of the "
+            "draws is what counts.",
             lambda: _around_mean(1.96 * (_sd() / np.sqrt(_degree().size))),
         ),
         (
-            "This is a 90 % interval: 5 % of the draws lie on either side. For 95 % cut off 2.5 %.",
+            "This is a 90% interval: 5% of the draws lie on either side. For 95% cut off 2.5%.",
             lambda: _ends(*_quantiles(_diploma() - _degree(), prob=0.90)),
         ),
     ],
@@ -391,14 +391,14 @@ width_when_unseen = task(
     Table(keys=("state",), value="ratio", within=0.2),
     answer=lambda: _widths_unseen() / _widths_asked(),
     right="About 1.6 times as wide: a hundred respondents are worth that much. What is left is the "
-    "spread between states that the vote share and the cells cannot explain.",
+    "variation between states that the vote share and the cells cannot explain.",
     hint="Divide, state by state, the width of the interval from the model of 46 states by that "
     "from the main model, with new_levels='population' for the first.",
     mistakes=[
         UPSIDE_DOWN,
         (
-            "Your intervals do not contain the spread between states: the state's effect was "
-            "held at zero, so an unseen state looks better known than one that was asked. Draw "
+            "Your intervals do not include the between-state variation: the state's effect was "
+            "fixed at zero, so an unseen state looks better known than one that was asked. Draw "
             "its effect.",
             lambda: _widths_unseen(spread=0.0) / _widths_asked(),
         ),
@@ -448,7 +448,7 @@ voters = task(
     Number(within=0.0012),
     answer=lambda: _average(_by_age()["population"] * _by_age()["turnout"]),
     right="Only the first factor of the sum changed, P(cell), and the estimate rose by 0.7 points. "
-    "The interval trusts the turnout that you supposed: vary it before you publish.",
+    "The interval takes for granted the turnout that you supposed: vary it before you publish.",
     hint="Multiply each cell's n by the turnout of its age band, and post-stratify to these "
     "numbers of voters.",
     mistakes=[
@@ -479,8 +479,8 @@ voters = task(
             lambda: _estimate(world.census().assign(n=world.census()["age"].map(TURNOUT))),
         ),
         (
-            "You weighted the sample's respondents by turnout. They lean in more than age: let "
-            "the model answer for the cells, and weight the cells.",
+            "You weighted the sample's respondents by turnout. They are biased in more than "
+            "age: let the model answer for the cells, and weight the cells.",
             _respondents_by_turnout,
         ),
         (
