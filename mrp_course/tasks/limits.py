@@ -73,8 +73,8 @@ gap_after_mrp = task(
     # Monte Carlo error of a mean of 4,000 draws: 0.0001, of one chain 0.0003.
     Table(keys=("sample",), value="gap", within=1.5e-3),
     answer=lambda: _each(_mrp),
-    right="Of the mild lean a fifth is left, within what chance does in one sample; of the flyers' "
-    "nearly half. MRP repairs what the cells describe, however good the model is.",
+    right="Of the mild sample's error a fifth is left, within what chance does to one sample; of "
+    "the flyers', nearly half. MRP corrects what the cells describe, however good the model is.",
     hint="Post-stratify each sample's model and draws to its own laboratory frame, without `by`, "
     "and subtract the mean of the answers of all people.",
     mistakes=[
@@ -82,8 +82,8 @@ gap_after_mrp = task(
         PER_CENT,
         (
             "These are the gaps of the samples as they came, to within chance. Either you did "
-            "not post-stratify, or you did so to the sample's own cells: the frame must hold the "
-            "population's.",
+            "not post-stratify, or you did so to the sample's own cells: the frame must contain "
+            "the population's.",
             lambda: _each(lambda sample: _drawn(sample)[QUESTIONS[sample]].mean()),
         ),
         (
@@ -116,7 +116,7 @@ def _people() -> pd.DataFrame:
 
 @cache
 def _states() -> pd.DataFrame:
-    """Share of Black respondents and support: one row a state."""
+    """Share of Black respondents and support: one row per state."""
     means = _people().groupby("state")[["black", "abortion"]].mean()
     return means.assign(people=_people().groupby("state").size())
 
@@ -168,8 +168,8 @@ black_and_other = task(
         REVERSED,
         PER_CENT,
         (
-            "These are correlations. Asked for are differences in support, so take the slope: "
-            "how much higher the line stands at a share of 1 than at a share of 0.",
+            "These are correlations. The task asks for differences in support, so take the slope: "
+            "how much higher the line is at a share of 1 than at a share of 0.",
             _correlations,
         ),
         (
@@ -244,12 +244,12 @@ change_by_column = task(
         REVERSED,
         PER_CENT,
         (
-            "You averaged the answers of the cells' own respondents. Asked for is how the MRP "
+            "You averaged the answers of the cells' own respondents. The task asks how the MRP "
             "estimate moves: use the column `estimate`.",
             lambda: _changes(_cell_means()["abortion"] / _cell_means()["n"]),
         ),
         (
-            "Your ratio stands upside down: a level that is rarer in the laboratory than in the "
+            "Your ratio is upside down: a level that is rarer in the laboratory than in the "
             "census must gain weight, so divide the census's share by the laboratory's.",
             lambda: _changes(_cell_means()["estimate"], upside_down=True),
         ),
@@ -259,8 +259,8 @@ change_by_column = task(
             _levels_alone,
         ),
         (
-            "You subtracted the truth. Asked for is the move from one frame to another: subtract "
-            "the same estimate with the laboratory's counts.",
+            "You subtracted the truth. The task asks for the move from one frame to another: "
+            "subtract the same estimate with the laboratory's counts.",
             lambda right: right + _mean_estimate() - world.truth(),
         ),
     ],
@@ -299,14 +299,14 @@ worst_cases = task(
     "9.4",
     Table(keys=("bound",), value="share"),
     answer=lambda: _bounds(_well_off(), _well_off() + _silent()),
-    right="From 17.6 to 28.0 %, 10 points wide, because one in ten did not answer. No number of "
+    right="From 17.6 to 28.0%, 10 points wide, because one in ten did not answer. No number of "
     "respondents narrows it, and no weighting: only an assumption about who kept silent does.",
     hint="Lowest: nobody of those who did not say has 100 or more. Highest: all of them do. Both "
     "are shares of all 59,810.",
     mistakes=[
         PER_CENT,
         (
-            "This is a 95 % interval for sampling error. It would be there if everyone had "
+            "This is a 95% interval for sampling error. It would be there if everyone had "
             "answered, and it supposes that those who kept silent are like the others.",
             _sampling_interval,
         ),
@@ -358,7 +358,7 @@ def _states_on_census() -> pd.DataFrame:
 
 sure_majorities = task(
     "9.5",
-    # The nearest states stand at 0.973 and 0.913; with one chain they vary by 0.005 and 0.009.
+    # The nearest states have 0.973 and 0.913; with one chain they vary by 0.005 and 0.009.
     Names("state"),
     answer=lambda: world.named(_states_on_census()["majority"] >= 0.95),
     right="Three states of 50. In 28 others the draws have the majority on both sides too often to "
@@ -367,29 +367,29 @@ sure_majorities = task(
     "above one half? Keep the states where that is 0.95 or more.",
     mistakes=[
         (
-            "These are all states whose estimate is above one half. That holds for a state at "
-            "50.1 % too, whose draws lie below one half nearly as often as above.",
+            "These are all states whose estimate is above one half. That includes a state at "
+            "50.1% too, whose draws are below one half nearly as often as above.",
             lambda: world.named(_states_on_census()["estimate"] > 0.5),
         ),
         (
-            "These are the states whose whole 95 % interval lies above one half. It leaves 2.5 % "
-            "on each side, so it asks for a probability of 97.5 %.",
+            "These are the states whose whole 95% interval lies above one half. It leaves 2.5% "
+            "on each side, so it asks for a probability of 97.5%.",
             lambda: world.named(_states_on_census()["lower"] > 0.5),
         ),
         (
             "These are the states where the interval reaches above one half: where a majority is "
-            "not ruled out. Asked for is where it is probable.",
+            "not ruled out. The task asks where it is probable.",
             lambda: world.named(_states_on_census()["upper"] > 0.5),
         ),
         (
-            "In these states the majority is against, with a probability of 95 %. Count the "
+            "In these states the majority is against, with a probability of 95%. Count the "
             "draws above one half.",
             lambda: world.named(_states_on_census()["majority"] <= 0.05),
         ),
         (
             "These are the states in which more than half of the sample's own respondents "
-            "support it. Some of these states have a dozen respondents, and all lean: use the "
-            "model and the frame.",
+            "support it. Some of these states have a dozen respondents, selected as the sample "
+            "was: use the model and the frame.",
             lambda: world.named(world.raw("state") > 0.5),
         ),
     ],
@@ -407,9 +407,9 @@ sentence_to_print = task(
     mistakes=options(
         A="It counts every state whose estimate lies above one half, however narrowly. For most of "
         "them the draws are undecided: you just found three that are not.",
-        B="The interval holds what the model knows to be uncertain. Who took part within a cell, "
+        B="The interval contains what the model treats as uncertain. Who took part within a cell, "
         "the frame's age and the choice of the model are not in it.",
         D="That margin is for a fair sample of 5,000 and one share of the whole. In Idaho 32 "
-        "people answered, and the sample leans; the model's interval is six times as wide.",
+        "people answered, and the sample is biased; the model's interval is six times as wide.",
     ),
 )

@@ -40,6 +40,7 @@ NO_NUMBERS = {
     "fig-biased-opening": "40 intervals, whose coverage is in tables of the chapter",
     "fig-trace": "thousands of draws, whose summary is the table of health",
     "fig-election-opening": "its numbers are in the table of fig-election-night",
+    "fig-limits-opening": "its numbers are written beside its marks",
     "fig-party-opening": "200 estimates per row, whose means are a table of the chapter",
     "fig-study-opening": "its numbers are in the tables of RMSE",
     "fig-ps-opening": "a share for each state, of which the four discussed are beside their marks",
