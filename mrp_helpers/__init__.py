@@ -64,7 +64,7 @@ class _Package(ModuleType):
     """A package whose functions are not hidden by the modules that are named like them.
 
     Python puts a module into its package under its own name as soon as somebody imports it. Here
-    `evaluate` and `poststratify` are functions, whoever imported their modules before.
+    `evaluate` and `poststratify` are functions, even if their modules were imported before.
     """
 
     def __setattr__(self, name: str, value: object) -> None:

@@ -155,7 +155,7 @@ def _check_effects(
 def check_frame(
     predictor: LinearPredictor, frame: pd.DataFrame, population: str | xr.DataArray
 ) -> Cells:
-    """Refuse a frame that is no table of cells of this model; give its cells as codes."""
+    """Refuse a frame that is not a table of cells of this model; give its cells as codes."""
     require_type(frame, pd.DataFrame, "frame")
     if frame.empty:
         raise ValueError("frame is empty; it needs one row for each cell")
@@ -190,7 +190,7 @@ def _refuse_infinite(column: Column, index: pd.Index) -> None:
     infinite = ~np.isfinite(column.distinct)[column.codes]
     raise ValueError(
         f"frame: column {column.name!r} is infinite in {infinite.sum():,} cell(s), at index "
-        f"{listing(index[infinite], most=3)}; mend it"
+        f"{listing(index[infinite], most=3)}; correct it"
     )
 
 
@@ -218,7 +218,7 @@ def refuse_unseen(factor: Levels, unseen: np.ndarray, remedy: str) -> None:
 
 
 def refuse_miscoded(factor: Levels, values: np.ndarray, new: np.ndarray) -> None:
-    """Refuse to draw effects of levels that are no new ones, but known ones in another spelling.
+    """Refuse to draw effects of levels that are not new, but known ones in another spelling.
 
     Of a few new states all may be new; of a whole nation's none can be.
     """

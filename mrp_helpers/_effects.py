@@ -2,8 +2,8 @@
 
 The linear predictor of a cell adds one effect for each term, and a term has few distinct ones: all
 cells of a state share the effect of that state. So a cell is a few codes here, and terms are added
-up once for each joint level of their columns, as long as these are few. Of the main model of the
-course there remain two tables: 50 rows of states and their predictors, and 240 of the other
+up once for each joint level of their columns, if the levels are not too many. Of the course's main
+model there remain two tables: 50 rows of states and their predictors, and 240 of the other
 columns; each of 12,000 cells is one row of either. A term with many distinct rows, such as a slope
 of a predictor that differs from cell to cell, is multiplied out for a block of cells at a time.
 """

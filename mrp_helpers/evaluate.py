@@ -112,5 +112,6 @@ def _require_groups(table: pd.DataFrame, by: list[str], values: list[str], what:
         if bad.any():
             group = table.loc[bad, by].iloc[0].to_dict()
             raise ValueError(
-                f"{what} have no finite {column!r} for group {group}; drop it knowingly or mend it"
+                f"{what} have no finite {column!r} for group {group}; drop "
+                "it knowingly or correct it"
             )

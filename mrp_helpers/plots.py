@@ -136,7 +136,7 @@ def plot_composition(
     Returns
     -------
     matplotlib.axes.Axes
-        Shares in per cent; one row a level, a line between its two marks.
+        Shares in per cent; one row per level, a line between its two marks.
 
     Raises
     ------
@@ -205,7 +205,7 @@ def plot_estimates(
     roles: Mapping[str, str] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Show several estimates of the same groups, one row a group.
+    """Show several estimates of the same groups, one row per group.
 
     Parameters
     ----------
@@ -232,9 +232,9 @@ def plot_estimates(
     KeyError
         When a table lacks a column, or there is no such role or table.
     TypeError
-        When `tables` is no mapping, or estimates are not numbers.
+        When `tables` is not a mapping, or estimates are not numbers.
     ValueError
-        When there is no table, or more than there are marks; when a table lists a group twice or
+        Without a table, or with more than there are marks; when a table lists a group twice or
         has none of the groups that are shown.
 
     Examples
@@ -311,9 +311,9 @@ def plot_errors(
         When a table lacks a column, there is no such role or table, or `truth` or `respondents`
         lack a group.
     TypeError
-        When `tables` is no mapping, or estimates, truth or respondents are not numbers.
+        When `tables` is not a mapping, or estimates, truth or respondents are not numbers.
     ValueError
-        When there is no table, or more than there are marks; or a table lists a group twice.
+        Without a table, or with more than there are marks; or a table lists a group twice.
 
     Examples
     --------
@@ -372,7 +372,7 @@ def tabulate_estimates(
     Returns
     -------
     pandas.DataFrame
-        Estimates in per cent, one row a group, indexed by `by`: for each table a column of its
+        Estimates in per cent, one row per group, indexed by `by`: for each table a column of its
         name and, if it has intervals, two more with their ends. A group that a table does not
         list is missing there.
 
@@ -416,7 +416,7 @@ def plot_map(
     interval: pd.DataFrame | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Show one number a state on a tile map, in five classes around a centre.
+    """Show one number per state on a tile map, in five classes around a centre.
 
     Every state has the same area. The colours are the same on a white and on a dark ground; on the
     course's site, the image class ``dark-light`` keeps a map from being turned round.

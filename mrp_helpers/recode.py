@@ -81,7 +81,7 @@ def clean_cces(
     KeyError
         When `raw` lacks a column or the outcome is unknown.
     TypeError
-        When `raw` is no DataFrame, or codes are not numbers.
+        When `raw` is not a DataFrame, or codes are not numbers.
     ValueError
         When a code has no label (the message lists the codes), or a birth year cannot be.
 

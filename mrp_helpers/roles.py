@@ -47,7 +47,7 @@ class Role:
         Parameters
         ----------
         along : {"x", "y"}
-            The axis of the number; a tick stands across it.
+            The axis of the number; a tick is at right angles to it.
         **changes
             Keywords that take the place of these, such as `markersize`.
 
@@ -102,7 +102,7 @@ class Role:
         Parameters
         ----------
         along : {"x", "y"}
-            The axis of the number; a tick stands across it.
+            The axis of the number; a tick is at right angles to it.
         **changes
             Keywords that take the place of these, such as `size`.
 
@@ -182,7 +182,7 @@ def role(name: str) -> Role:
     Raises
     ------
     KeyError, TypeError
-        When there is no such role, or `name` is no text.
+        When there is no such role, or `name` is not text.
 
     Examples
     --------

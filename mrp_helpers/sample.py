@@ -206,10 +206,10 @@ def aggregate_cells(
     KeyError
         When a column is missing.
     TypeError
-        When `respondents` is no DataFrame, `weight` no Series of numbers, or a column that defines
-        a cell holds what cannot be its label, such as lists.
+        When `respondents` is not a DataFrame, `weight` not a Series of numbers, or a column that
+        defines a cell has what cannot be its label, such as lists.
     ValueError
-        When there are no rows or no columns to count by, when a column is named twice or ``n``,
+        Without rows or columns to count by, when a column is named twice or ``n``,
         when a cell column has missing values, when an answer is missing or neither 0 nor 1, when
         the indexes of `respondents` and `weight` differ, or weights are missing, negative,
         infinite or all zero.

@@ -83,7 +83,7 @@ def rake(
         the sample are of different kinds (text, numbers, booleans), or when something else is of
         another type.
     ValueError
-        When there is no margin or no respondent, when the index of a margin has a name that is
+        When margins or respondents are missing, when the index of a margin has a name that is
         not asked for, when a level occurs in the sample and not in its margin or the other way
         round, when totals differ, when base weights are bad, when `tol` or `max_iter` is not
         above zero, or `trim` not above 1.
@@ -216,7 +216,7 @@ def _prepare(sample: pd.DataFrame, key: Key, columns: list[str], margin: pd.Seri
 
 
 def _names(levels: pd.DataFrame) -> list[object]:
-    """Write levels as messages do: a value, or a tuple of one value a column."""
+    """Write levels as messages do: a value, or a tuple of one value per column."""
     rows = levels.itertuples(index=False, name=None)
     return [row if len(row) > 1 else row[0] for row in rows]
 

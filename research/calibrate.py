@@ -5,11 +5,11 @@
 
 *Ranks*: simulation-based calibration of a small model. Parameters come from the priors, answers
 from the parameters, draws from the answers; the rank of each true value among its draws must be
-uniform. *Coverage*: repeated leaning samples in the laboratory, where the truth is known, and how
+uniform. *Coverage*: repeated biased samples in the laboratory, where the truth is known, and how
 often an interval holds it.
 
 Each simulation has its number for a seed and is stored as soon as it is done, so a run can be
-stopped at any time. Results stand in appendices/calibration, beside the settings they belong to.
+stopped at any time. Results are in mrp_course/results, beside the settings they belong to.
 """
 
 import json
@@ -180,7 +180,7 @@ def ranked_draws(model, draws: xr.DataTree, frame: pd.DataFrame, answers: np.nda
     return values
 
 
-# Coverage: leaning samples in the laboratory.
+# Coverage: biased samples in the laboratory.
 
 
 @cache
@@ -191,7 +191,7 @@ def compiled_main_model():
 
 
 def simulate_coverage(recipe: str, number: int) -> pd.DataFrame:
-    """Draw a leaning sample, fit the main model, and rank each area's truth among its draws."""
+    """Draw a biased sample, fit the main model, and rank each area's truth among its draws."""
     study = COVERAGE[recipe]
     frame = laboratory.frame()
     sample = laboratory.biased_sample(number, recipe.removesuffix(", long"), study["people"])
@@ -218,8 +218,8 @@ def rank_areas(
     """For the nation and each state: the estimate, and how many draws lie below the truth.
 
     ``below`` ranks the truth among draws of the expected share, which is what `poststratify`
-    reports. ``below_people`` ranks it among draws of the share of these very people: those who
-    answered count as they did, the others toss their cell's coin.
+    reports. ``below_people`` ranks it among draws of the share of the finite population: those who
+    answered count as they did, the others' answers are drawn with the probability of their cell.
     """
     # Here only for the design that post-stratification reads.
     model = laboratory.main_model(frame)
@@ -248,7 +248,7 @@ def rank_areas(
 
 
 def r_hat_of_rows(values: np.ndarray, draws: xr.DataTree) -> np.ndarray:
-    """R-hat of each row, whose draws stand chain after chain."""
+    """R-hat of each row, whose draws are in the order of chains."""
     chains = draws["posterior"].sizes["chain"]
     rows = values.reshape(len(values), chains, -1)
     return az.rhat(xr.Dataset({"row": (("area", "chain", "draw"), rows)}))["row"].to_numpy()

@@ -111,7 +111,7 @@ def walk_basis(levels: int) -> np.ndarray:
 
 
 def walks_over_ages(levels: Sequence[str]) -> sparse.csr_array:
-    """Turn steps into effects: one walk for each level of what stands before the age, if any.
+    """Turn steps into effects: one walk for each level of what precedes the age, if any.
 
     Levels are sorted and end in the age, as in ``HS:18-29``, so that each walk is one block.
     """
@@ -125,8 +125,8 @@ def independent_model(
 ) -> tuple[Model, sparse.csr_array]:
     """Set up a model without groups: each level has a coefficient of its own, with a wide prior.
 
-    The first of `columns` has one for every level, or there is an intercept if it is no state; of
-    the others, as of gender, Bambi's default priors are taken. Also returned is the frame's design.
+    The first of `columns` has one for every level; where that is not the state, an intercept is
+    added. The others, such as gender, have Bambi's default priors. Returns the frame's design too.
     """
     own = ["state"] if "state" in columns else []
     blocks, sds = [], []
@@ -158,7 +158,7 @@ def counted_model(
 
 
 def _products(design: sparse.csr_array) -> sparse.csr_array:
-    """Products of any two columns in a cell: one row a pair of columns, one column a cell."""
+    """Products of any two columns in a cell: one row per pair of columns, one column per cell."""
     cells, columns = design.shape
     filled = np.diff(design.indptr)
     pairs = filled**2
@@ -270,7 +270,7 @@ def draw_coefficients(
 ) -> tuple[np.ndarray, float]:
     """Draw from the approximate posterior of the coefficients.
 
-    Returns them with one row a draw, and how many equally probable proposals of the standard
+    Returns them with one row per draw, and how many equally probable proposals of the standard
     deviations the drawn ones are worth (their effective number).
     """
     if not model.groups:

@@ -1,4 +1,4 @@
-"""Draw hundreds of leaning samples in the laboratory and let eight estimators try each.
+"""Draw hundreds of biased samples in the laboratory and let eight estimators try each.
 
     python -m research.study                                 on all cores of this machine
     python -m research.study --scheduler tcp://head:8786     on any Dask cluster
@@ -111,7 +111,7 @@ def truth() -> pd.Series:
 def sample_weights(
     estimator: str, sample: pd.DataFrame, selection: pd.Series, frame: pd.DataFrame
 ) -> pd.Series:
-    """Give each respondent the weight that an estimator wants."""
+    """Give each respondent the weight of an estimator."""
     if estimator == "raw":
         return pd.Series(1.0, index=sample.index)
     if estimator == "hajek":
@@ -183,8 +183,8 @@ def poststratified(
     """Summarise draws of each area, and the place of the truth among them.
 
     `place` is the share of draws of the expected share below the truth. `place_people` is the
-    same for the share among these very people: who answered keeps the answer, and the others toss
-    their cell's coin (as a sum of many coins, which is nearly normal).
+    same for the share in the finite population: who answered keeps the answer, and the
+    others' are drawn with the probability of their cell (as a sum, which is nearly normal).
     """
     known = frame[CELL].merge(aggregate_cells(sample), on=CELL, how="left").fillna(0)
     people, silent = frame["n"].to_numpy(), (frame["n"] - known["n"]).to_numpy()
@@ -241,7 +241,7 @@ def stored_rows(results: Path, scenarios: list[Scenario]) -> list[pd.DataFrame]:
     if results.is_file():
         table = pq.read_table(results)
         if table.schema.metadata[b"settings"].decode() != settings(scenarios):
-            sys.exit(f"{results.name} was made with other settings; remove it to start afresh.")
+            sys.exit(f"{results.name} was made with other settings; remove it to start again.")
         found.append(table.to_pandas(types_mapper={pa.int16(): pd.Int16Dtype()}.get))
     return found + [pd.read_pickle(part) for part in sorted(unfinished(results).glob("*.pkl"))]
 

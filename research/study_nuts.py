@@ -1,4 +1,4 @@
-"""Fit some of the study's samples by full sampling, to hold its approximation against them.
+"""Fit some of the study's samples by full sampling, to compare its approximation with them.
 
     python -m research.study_nuts               go on until all fits are stored
 

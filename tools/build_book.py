@@ -104,7 +104,7 @@ def faults(code: int, log: str, front_page: Path) -> list[str]:
 
 
 def listed(entry: dict[str, Any], source: Path) -> Iterator[dict[str, Any]]:
-    """Give an entry of the contents with all below it, and the files for which a pattern stands."""
+    """Give an entry of the contents with all below it, and the files that match a pattern."""
     if "glob" in entry:
         for path in sorted(source.glob(f"{entry['glob']}.*")):
             yield {"file": path.relative_to(source).with_suffix("").as_posix()}

@@ -25,7 +25,7 @@ FLAGS = [
     "--disable-sync",
 ]
 MISSING = (
-    "There is no Chromium here; install it ('apt-get install chromium', or from chromium.org), "
+    "Chromium was not found; install it ('apt-get install chromium', or from chromium.org), "
     "or say where it is: CHROMIUM=path."
 )
 

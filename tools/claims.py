@@ -23,10 +23,10 @@ HEAD = f"""\
 # What is claimed, and what holds it
 
 {WRITTEN}
-After a passage that says something about numbers stands a cell that you do not see on its page. It
-asserts what the sentences say, and when the numbers stop saying so, it fails, and with it the
-tests. The pages below show all {{cells}} of these cells, with {{assertions}} assertions, and with
-each of them the sentences that it holds; unfold it to see how. An assertion may be stricter than
+A passage that says something about numbers is followed by a cell that you do not see on its page.
+The cell asserts what the sentences say. When the numbers no longer say so, it fails, and with it
+the tests. The pages below show all {{cells}} of these cells, with {{assertions}} assertions, and
+with each of them the sentences that it checks; unfold it to see how. An assertion may be stricter than
 its sentence. A sentence may say more than its assertion, as when it gives a reason, which no number
 can hold. The solutions of the exercises have such cells too; they are not shown here, where
 learners pass by.
@@ -114,7 +114,7 @@ def listed(path: Path) -> list[Claim]:
 
 
 def block(claim: Claim) -> str:
-    """Show one claim: where it stands, its sentences, and the assertions folded away."""
+    """Show one claim: where it is, its sentences, and the assertions folded away."""
     quoted = claim.sentences.replace("\n", "\n> ").replace("> \n", ">\n")
     return (
         f"**{claim.section}**, cell {claim.number}\n\n> {quoted}\n\n"

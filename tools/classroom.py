@@ -3,7 +3,7 @@
     python -m tools.classroom assignment          -> _class/release/EXERCISE/EXERCISE.ipynb
     python -m tools.classroom grade SUBMISSIONS   -> _class/marks.csv, _class/feedback/...
 
-SUBMISSIONS holds one folder a student, with the exercise notebooks under their own names; only what
+SUBMISSIONS has one folder per student, with the exercise notebooks under their own names; only what
 is there is marked. A notebook that cannot be marked gets no points and a remark; the rest goes on.
 """
 
@@ -48,7 +48,7 @@ STEPS = [
 def nbgrader_in(folder: Path, seconds: int) -> NbGraderAPI:
     """Set nbgrader up for a folder; a cell that runs longer than ``seconds`` is interrupted."""
     warnings.filterwarnings("ignore", category=SAWarning)
-    # nbgrader calls alembic by its bare name, which stands beside this Python.
+    # nbgrader calls alembic by its bare name, which is beside this Python.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     settings = Config(
         CourseDirectory={"root": str(folder.resolve())},
@@ -110,7 +110,7 @@ def put_back(released: nbformat.NotebookNode, notebook: nbformat.NotebookNode) -
 
 
 def mark(path: Path, api: NbGraderAPI) -> list[dict]:
-    """Run one student's notebook and list the marks, a row a task."""
+    """Run one student's notebook and list the marks, one row per task."""
     student, exercise = path.parent.name, path.stem
     fault, remarks = take_in(path, api)
     if not fault:

@@ -76,7 +76,7 @@ FAULTS = {
 }
 # What the proofs do not inject; --report does. The numbers of the page on calibration were
 # simulated by another command and stored; of the survey's answers it takes only the truth of each
-# state, for one table. Chapter 11 asks for whom people voted, and not what they answered on
+# state, for one table. Chapter 11 asks who people voted for, and not what they answered on
 # abortion; exercise 13 reads shapes of priors off draws, which keep them when stretched; exercise
 # 15 makes its truth with the same votes it reads.
 NOT_INJECTED = {

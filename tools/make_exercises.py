@@ -3,7 +3,7 @@
     python -m tools.make_exercises          write them
     python -m tools.make_exercises DIR      write them somewhere else, to compare
 
-nbgrader takes out what stands between its solution marks, the hidden tests and all outputs, and
+nbgrader takes out what is between its solution marks, the hidden tests and all outputs, and
 nbconvert drops the cells that discuss a solution. Cells that check an answer are locked.
 """
 

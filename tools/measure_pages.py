@@ -33,7 +33,7 @@ LINE = "{:<40}{:>12}{:>14}{:>15}{:>6}{:>9}"
 def install() -> None:
     """Install the locked versions, unless that is done."""
     if shutil.which("npm") is None:
-        sys.exit("There is no npm here; install Node.js 18 or newer (nodejs.org).")
+        sys.exit("npm was not found; install Node.js 18 or newer (nodejs.org).")
     PLACE.mkdir(parents=True, exist_ok=True)
     lock = (SOURCE / "package-lock.json").read_bytes()
     stamp = PLACE / "installed.json"
@@ -72,7 +72,7 @@ def lowered_by(report: dict) -> list[str]:
 
 def main() -> None:
     if not (SITE / "index.html").is_file():
-        sys.exit("There is no site in _build/html; run 'make book' first.")
+        sys.exit("No site was found in _build/html; run 'make book' first.")
     install()
     pages = sys.argv[1:] or PAGES
     low = False
@@ -87,7 +87,7 @@ def main() -> None:
                 low = True
                 print("".join(f"    {line}\n" for line in lowered_by(report)), end="")
     if low:
-        sys.exit(f"A score is below {LEAST}; what lowers it stands below its page.")
+        sys.exit(f"A score is below {LEAST}; what lowers it is below its page.")
     print(f"Every score is at least {LEAST} of 100.")
 
 

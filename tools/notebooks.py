@@ -68,7 +68,7 @@ def entries(node: dict | list) -> list[str]:
 def notebooks_in_order(root: Path = ROOT) -> list[Path]:
     """List the notebooks with outputs: those of the table of contents, then the solutions.
 
-    What stands in exercises/ itself is made from the solutions and has no outputs.
+    What is in exercises/ itself is made from the solutions and has no outputs.
     """
     pages = entries(yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8")))
     paths = [root / page for page in pages]
@@ -277,7 +277,7 @@ def named_or_all(names: list[Path]) -> list[Path]:
     """Resolve the notebooks that a command was given; without any, list them all."""
     named = [path.resolve() for path in names]
     if missing := [str(path) for path in named if not path.is_file()]:
-        sys.exit(f"There is no notebook {', '.join(missing)}.")
+        sys.exit(f"No such notebook: {', '.join(missing)}.")
     return named or notebooks_in_order()
 
 
@@ -292,7 +292,7 @@ def main() -> None:
             prepare_environment(Path(scratch))
             check(paths)
         return
-    # Posteriors that a chapter samples anew go into the package, where the next reader finds them.
+    # Posteriors that a chapter samples again go into the package, where the next reader finds them.
     prepare_environment(POSTERIORS)
     print(f"{'notebook':<50}{'seconds':>8}{'peak MB':>9}")
     for path in paths:

@@ -52,7 +52,7 @@ WIDER = """() => [...document.querySelectorAll("pre, table, img, svg, figure, mj
 # Formulas in a heading are drawn, not written, so its bookmark keeps what Chromium made of them.
 HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")].map((heading) =>
   heading.querySelector(".math") ? null : heading.textContent.replace(/\\s+/g, " ").trim())"""
-# Decoding waits until a picture is there; the page that a broken one is from stands before it.
+# Decoding waits until a picture is there; the page that a broken one is from is named before it.
 BROKEN = """async () => (await Promise.all([...document.images].map((image) =>
   image.decode().then(() => null,
     () => `${image.closest("article")?.id}: ${image.src.slice(0, 80)}`)))).filter(Boolean)"""
@@ -85,7 +85,7 @@ def name_of(page: str) -> str:
 
 
 def article_of(html: Path, page: str, pages: set[str]) -> tuple[Tag, list[dict]]:
-    """Take the article out of one built page, ready to stand among the others, and its quizzes."""
+    """Take the article out of one built page, ready to be put among the others, and its quizzes."""
     soup = BeautifulSoup((html / f"{page}.html").read_text("utf-8"), "html.parser")
     article = soup.select_one("article.bd-article")
     questions = print_quizzes(soup, article)
@@ -134,7 +134,7 @@ def printed_questions(soup: BeautifulSoup, questions: list[dict]) -> Tag:
             for answer in question["answers"]:
                 options.append(text_in(soup, "li", answer["answer"]))
             made.append(options)
-    made.append(note(soup, "The answers stand at the end of the document."))
+    made.append(note(soup, "The answers are at the end of the document."))
     return made
 
 

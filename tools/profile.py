@@ -128,7 +128,7 @@ def measured(path: Path, reference: float) -> dict[str, str]:
 
 
 def read_table() -> list[dict[str, str]]:
-    """Read the stored rows; none when there is no table yet."""
+    """Read the stored rows; none before the first table is written."""
     if not TABLE.is_file():
         return []
     with TABLE.open(encoding="utf-8", newline="") as file:

@@ -1,4 +1,4 @@
-"""Sample the stored posteriors afresh, from another random seed, and compare.
+"""Sample the stored posteriors again, from another random seed, and compare.
 
     python -m tools.refit                              every stored posterior
     python -m tools.refit hierarchical weights-mrp     only the ones named
@@ -10,10 +10,10 @@
 The models are the notebooks' own: each notebook is run as far as its last fit, in a kernel whose
 `fit_or_load` hands out the stored draws and samples the same model once more into a scratch folder.
 Then, parameter by parameter, the two means may differ by four Monte Carlo standard errors of their
-difference, and the two standard deviations by 20 %; and the fresh fit must be nearly healthy.
+difference, and the two standard deviations by 20%; and the fresh fit must be nearly healthy.
 
 Of 2,300 parameters one or another is beyond four standard errors by chance alone (one in 16,000
-is), and now and then a healthy model has a divergence. So a fit that fails is heard again with
+is), and now and then a healthy model has a divergence. So a fit that fails is refitted with
 another seed, and then once more; only what fails each time counts. Draws of another model do so;
 by chance a parameter hardly ever does, although the comparisons share the stored draws.
 
@@ -57,7 +57,7 @@ UNHEALTHY = "the fresh fit is not healthy"
 # A stored fit passes every gate of `sampler_health`, which the tests check. A fresh one must nearly
 # do so: the gates are strict enough for another seed to miss one by a hair. Three of eight runs of
 # the main model had a divergence or two in 4,000 draws, and its worst r-hat of 133 is at 1.005 to
-# 1.015. What is beyond these bounds is another matter than luck.
+# 1.015. What is beyond these bounds is more than chance.
 MOST_DIVERGENCES, MOST_R_HAT, LEAST_ESS = 2, 1.02, 300
 SEEDS = (1000, 2000, 3000)  # added to a fit's own seed, for the first hearing and the others
 
@@ -147,7 +147,7 @@ class Announcer(threading.Thread):
 
 
 def sample_again(path: Path, wanted: set[str], folder: Path, shift: int) -> None:
-    """Run a notebook until the wanted posteriors stand in the folder, sampled afresh."""
+    """Run a notebook until the wanted posteriors are in the folder, sampled again."""
     notebook = nbformat.read(path, as_version=4)
     call = f"_sample_again({json.dumps(sorted(wanted))}, {str(folder)!r}, {shift})"
 
@@ -276,7 +276,8 @@ def named(arguments: list[str], users: dict[str, list[Path]]) -> list[str]:
         if argument not in users and not of_notebook:
             known = ", ".join(users)
             sys.exit(
-                f"{argument!r} is no stored posterior and no notebook with one. Known: {known}"
+                f"{argument!r} is neither a stored posterior nor a notebook with one. "
+                f"Known: {known}"
             )
         names += [argument] if argument in users else of_notebook
     return names
@@ -311,7 +312,7 @@ def main() -> None:
 
 
 def hear_until_agreed(names: list[str], users: dict[str, list[Path]]) -> dict[str, frozenset[str]]:
-    """Return the faults that posteriors showed each time; who shows none is not heard again."""
+    """Return the faults that posteriors showed each time; one that shows none is not refitted."""
     wrong: dict[str, frozenset[str]] = {}
     for shift in SEEDS:
         verdicts = hear(list(wrong) or names, users, shift)

@@ -141,7 +141,7 @@ def become_kernel(order: dict[str, Any]) -> None:
         os.dup2(nowhere, stream)
     os.chdir(order["cwd"])
     os.environ.update(order["env"])
-    # Whose end a kernel takes for its own: the nursery ends when whoever gave the order does.
+    # Whose end a kernel takes for its own: the nursery ends with the process that gave the order.
     os.environ["JPY_PARENT_PID"] = str(os.getppid())
     sys.argv = ["ipykernel_launcher", *order["arguments"]]
     sys.path[0] = order["cwd"]

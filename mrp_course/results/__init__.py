@@ -1,6 +1,6 @@
 """What the studies found that chapters read: one loader, one list of checksums.
 
-Each table stands beside this module, written by a script in `research` that anyone can run again.
+Each table is beside this module, written by a script in `research` that anyone can run again.
 Large ones keep shares and scores as whole numbers, to be divided by their unit when they are read.
 """
 

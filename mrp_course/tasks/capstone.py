@@ -70,7 +70,7 @@ recoded_share = task(
     "C.1",
     Number(within=1e-4),
     answer=lambda: _respondents()[OUTCOME].mean(),
-    right="59.6 % of the 59,775 who answered and live in one of the 50 states. In the laboratory "
+    right="59.6% of the 59,775 who answered and live in one of the 50 states. In the laboratory "
     "this would be the truth; below, the census frame is the population.",
     hint="Code 1 is support and 2 opposition; leave out who did not answer and the District of "
     "Columbia, as clean_cces does.",
@@ -182,7 +182,7 @@ state_estimates = task(
     # Another run moves a state by about 0.001; the mistakes are 0.004 to 0.2 off somewhere.
     Table(keys=("state",), within=0.006),
     answer=lambda: _estimated("census", "state").set_index("state")["estimate"],
-    right="From about 41 % in Wyoming to 71 % in New York: the numbers for the map, for the adult "
+    right="From about 41% in Wyoming to 71% in New York: the numbers for the map, for the adult "
     "citizens of each state.",
     hint="Call poststratify(model, draws, census, by='state'); census is joined to states already.",
     mistakes=[
@@ -242,7 +242,7 @@ national = task(
         PER_CENT,
         (
             "This is the sample's plain mean with the interval of a fair draw, which knows "
-            "nothing of how the sample leans.",
+            "nothing of how the sample is biased.",
             _interval_of_a_fair_draw,
         ),
         (
@@ -275,9 +275,9 @@ paragraph = task(
     answer=lambda: "C",
     right="It names the population, the method and the interval, and it says what the number rests "
     "on. A reader can disagree with it in the right place.",
-    hint="Ask of each paragraph: whom does it speak about, how sure is it, and what does it hide?",
+    hint="Ask of each paragraph: who is it about, how sure is it, and what does it hide?",
     mistakes=options(
-        A="A calls the sample's share the nation's. The sample leans by 2 points against the "
+        A="A calls the sample's share the nation's. The sample is off by 2 points against the "
         "survey it was drawn from, and its margin of error speaks of fair draws only.",
         B="B promises too much: MRP corrects what the frame tells apart, under a model. 'No longer "
         "biased' is nothing that a sample can show.",

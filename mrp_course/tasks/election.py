@@ -91,7 +91,7 @@ def _reported(people: pd.DataFrame, weights: pd.Series) -> pd.Series:
 
 
 def _errors_of(people: pd.DataFrame) -> pd.DataFrame:
-    """Error of each method in each state: one row a state."""
+    """Error of each method in each state: one row per state."""
     weights = {
         "unweighted": pd.Series(1.0, index=people.index),
         "raked": rake(people, world.margins(frame())),
@@ -251,7 +251,7 @@ sure_and_wrong = task(
 
 
 def _shares(cells: pd.DataFrame) -> pd.DataFrame:
-    """Shares of two kinds of people: one row a state, one column a kind."""
+    """Shares of two kinds of people: one row per state, one column per kind."""
     no_college = cells["edu"].isin(["No HS", "HS", "Some college"]) & (cells["eth"] == "White")
     kinds = {"old": cells["age"].isin(["60-69", "70+"]), "no college": no_college}
     counts = {name: cells["n"].where(kind, 0) for name, kind in kinds.items()}
@@ -278,7 +278,7 @@ correlation_with_error = task(
         REVERSED,
         (
             "You correlated the size of the error, without its sign. The task asks in"
-            " which direction the estimate misses where there are many such people.",
+            " which direction the estimate misses where such people are frequent.",
             lambda: _correlations((_estimates() - official()).abs()),
         ),
         (
@@ -324,7 +324,7 @@ def _repaired(after: float, truth: float) -> float:
 
 share_repaired = task(
     "11.5",
-    # Monte Carlo error of the estimate with one chain: 0.0003, of the share repaired 0.005.
+    # Monte Carlo error of the estimate with one chain: 0.0003, of the share corrected 0.005.
     Number(within=0.015),
     answer=lambda: _repaired(_on(), voters()["trump"].mean()),
     right="About 96%: the added selection works through columns that the cells have. The "

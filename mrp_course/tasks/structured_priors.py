@@ -169,13 +169,13 @@ width_ratio = task(
     mistakes=[
         UPSIDE_DOWN,
         (
-            "This is by how much intervals become shorter. Asked for is the ratio of the widths, "
+            "This is by how much intervals become shorter. The task asks for the ratio of widths, "
             "the walk's over the independent one's.",
             lambda right: 1 - right,
         ),
         (
             "You compared the standard deviations of the age effects, a parameter of each model. "
-            "Asked for is what it does to the estimates: their intervals.",
+            "The task asks what it does to the estimates: their intervals.",
             lambda: _age_sd("walk") / _age_sd("independent"),
         ),
         (

@@ -325,7 +325,7 @@ repaired_frame = task(
             lambda: _counted(_translated(age={"15 to 17": "18-29"})),
         ),
         (
-            "You put the 2-year degrees with the 4-year college. In the survey they belong to "
+            "You put the 2-year degrees with the 4-year college. The survey has them in "
             "`Some college` (codes 3 and 4 of `educ`).",
             lambda: _counted(_translated(educ={"2-year degree": "4-Year College"})),
         ),

@@ -46,12 +46,12 @@ def _volunteers() -> pd.DataFrame:
 
 
 def _cells(people: pd.DataFrame) -> pd.DataFrame:
-    """Count people: one row a group, one column an attendance."""
+    """Count people: one row per group, one column per attendance."""
     return people.groupby(BY).size().unstack()
 
 
 def _listed(table: pd.DataFrame) -> pd.Series:
-    """Write a table of groups by attendance as one number a cell."""
+    """Write a table of groups by attendance as one number per cell."""
     return pd.Series(table.stack())
 
 
@@ -119,7 +119,7 @@ mean_year_of_birth = task(
 
 
 def _product(group: pd.Series, church: pd.Series) -> pd.Series:
-    """Multiply one number a group by one an attendance."""
+    """Multiply one number per group by one per attendance."""
     return _listed(pd.DataFrame(np.outer(group, church), group.index, church.index))
 
 
@@ -270,7 +270,7 @@ white_among_churchgoers = task(
         ),
         (
             "For the raked sample you used the post-stratification weights of task 2.2. They "
-            "need the joint counts; raking knows the two margins only.",
+            "need the joint counts; raking uses the two margins only.",
             lambda right: world.instead(right, raked=right["population"]),
         ),
     ],
@@ -365,9 +365,9 @@ raked_poll = task(
     "estimate is 4.9 points too high.",
     hint="Rake the volunteers, and compare each of the four sentences with the numbers.",
     mistakes=options(
-        A="Four margins are met by construction, whoever volunteered. Compare the estimate with "
-        "the laboratory's truth: it is more than five standard errors away. A standard error does "
-        "not measure bias.",
+        A="Four margins are met by construction, no matter who volunteered. Compare the estimate "
+        "with the laboratory's truth: it is more than five standard errors away. A standard error "
+        "does not measure bias.",
         C="Sum the weights in each level of the four columns: the shares are the population's to "
         "many digits. Raking met every margin that it was given.",
         D="The weights are almost equal here: by Kish's formula the effective sample size of the "

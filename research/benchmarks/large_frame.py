@@ -3,7 +3,7 @@
     python -m research.benchmarks.large_frame    ten minutes on two cores
 
 The frame is made up so that its answer is known: each of the census's 12,000 cells is split into as
-many districts as it takes, with counts that add up. It stands in a Parquet file that is never read
+many districts as it takes, with counts that add up. It is in a Parquet file that is never read
 as a whole. 500 draws of the course's model are summed over it chunk by chunk, in one process and on
 a dask cluster of two; or its cells are first merged again where the model cannot tell them apart.
 Each run has processes of its own. Seconds are those of all processors together; megabytes are the

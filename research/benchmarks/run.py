@@ -1,11 +1,11 @@
-"""Sampling and post-stratification beside the published way, in one run.
+"""Sampling and post-stratification beside the original implementation, in one run.
 
-The published way fits every cell of the frame, empty ones included, with Bambi's default priors
-and numpyro; it then predicts responses for all 12,000 cells and loops over the states. Both ways
-get the same sample of 5,000 and run in processes of their own, so that neither inherits the
-other's memory. Times are wall-clock and include compilation.
+The original implementation fits every cell of the frame, empty ones included, with Bambi's
+default priors and numpyro; it then predicts responses for all 12,000 cells and loops over the
+states. Both get the same sample of 5,000 and run in processes of their own, so that neither
+inherits the other's memory. Times are wall-clock and include compilation.
 
-    python -m research.benchmarks.run            both parts, the slow published fit included
+    python -m research.benchmarks.run            both parts, the slow original fit included
     python -m research.benchmarks.run --quick    post-stratification only, from stored draws
 """
 

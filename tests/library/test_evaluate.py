@@ -69,7 +69,7 @@ def test_groups_of_two_columns():
         (ESTIMATES[["estimate"]], TRUTH, KeyError, "^.estimates has no column 'state'"),
         (ESTIMATES, pd.concat([TRUTH, TRUTH]), ValueError, "truth list group .* more than once"),
         (ESTIMATES.assign(estimate=np.nan), TRUTH, ValueError, "no finite 'estimate' .*AK"),
-        (ESTIMATES, TRUTH * np.nan, ValueError, "truth have no finite 'truth' .*AL.*mend it"),
+        (ESTIMATES, TRUTH * np.nan, ValueError, "truth have no finite 'truth' .*AL.*correct it"),
         (ESTIMATES, TRUTH + np.inf, ValueError, "truth have no finite"),
         (
             ESTIMATES,

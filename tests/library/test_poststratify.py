@@ -646,7 +646,7 @@ def altered(column, value, row=4):
             TypeError,
             "'x' holds text, .* pd.to_numeric$",
         ),
-        (altered("x", np.inf), ValueError, r"'x' is infinite in 1 cell\(s\), at index 4; mend"),
+        (altered("x", np.inf), ValueError, r"'x' is infinite in 1 cell\(s\), at index 4; correct"),
         (altered("x", -np.inf), ValueError, r"'x' is infinite in 1 cell\(s\), at index 4"),
         (lambda f: f.assign(x=f["x"].where(f.index > 1)), ValueError, "'x' is missing in 2 cell"),
         (

@@ -1,4 +1,4 @@
-"""Where the site will stand: one setting, the environment variable MRP_BASE_URL.
+"""The site's future address: one setting, the environment variable MRP_BASE_URL.
 
 It is absent as a rule. Then no page says where it is, and the folder works from anywhere. Who
 publishes the site sets it, and canonical links, previews and the map of the site follow.

@@ -4,7 +4,7 @@
 
 The stored notebooks are executed, tested and hashed; they stay as they are. A copy gets one cell
 more, its first, and keeps all outputs. The site hands out such copies as downloads, and Colab opens
-them from the branch `notebooks`. This module needs nothing but Python, so that whoever publishes
+them from the branch `notebooks`. This module needs nothing but Python, so that anyone who publishes
 need not set up the environment.
 """
 

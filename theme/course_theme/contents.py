@@ -1,6 +1,6 @@
 """The list of contents at the side, made once for the site and marked for each page.
 
-The theme asks Sphinx to resolve all entries anew for every page, parses what comes back and writes
+The theme asks Sphinx to resolve all entries again for every page, parses what comes back and writes
 it out again: a fifth of the build. But from page to page the list differs in two things alone,
 the way from the page to the others, and which entry is the page's own. So the theme makes the list
 once, as a page outside of the contents would show it, and what differs is written into that text.
@@ -36,10 +36,10 @@ def with_folded_parts(html: str) -> str:
 
 
 class Contents:
-    """The list of contents, cut into its tags and what stands between them."""
+    """The list of contents, cut into its tags and what is between them."""
 
     def __init__(self, html: str):
-        """Read the list as it stands on a page at the root of the site that is not in it."""
+        """Read the list as it is on a page at the root of the site that is not in it."""
         self.pieces = TAG.split(html)
         self.links: dict[int, str] = {}
         # The piece of a page's link, and the pieces of all that holds it.
@@ -62,7 +62,7 @@ class Contents:
                 inside.append(at)
 
     def on(self, page: str, entry: str | None = None) -> str:
-        """Write the list as it stands on a page, by the address of the page and of its entry."""
+        """Write the list as it is on a page, by the address of the page and of its entry."""
         written = self.pieces.copy()
         folder = posixpath.dirname(page) or "."
         for at, address in self.links.items():

@@ -1,4 +1,4 @@
-"""Ways from a page to a running notebook, and back to whoever can mend the page.
+"""Ways from a page to a running notebook, and back to those who can correct the page.
 
 Three settings are read from the environment at build time, and absent as a rule:
 

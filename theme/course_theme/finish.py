@@ -1,4 +1,4 @@
-"""The last step: every page is read once more and mended, and what no page uses is deleted.
+"""The last step: every page is read once more and corrected, and what no page uses is deleted.
 
 Pages that are made from other pages (the map of the course, the page of all figures, the
 definitions of terms) are filled here, when all others are written.

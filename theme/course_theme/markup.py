@@ -1,6 +1,6 @@
 """What the page's finished HTML lacks for readers who hear it or use the keyboard alone.
 
-pandas, Sphinx and the theme write the markup; each function mends one thing in it.
+pandas, Sphinx and the theme write the markup; each function corrects one thing in it.
 """
 
 import re

@@ -83,11 +83,11 @@ def number(app: Sphinx, env: BuildEnvironment) -> list[str]:
 def plain_title(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
-    """Write the number in a page's title as text: the title also stands where no markup may."""
+    """Write the number in a page's title as text, because some uses of it allow no markup."""
     context["title"] = MARKED.sub(r"\1", context.get("title", ""))
 
 
 def setup(app: Sphinx) -> None:
-    """Come after Sphinx, which begins the numbers anew."""
+    """Come after Sphinx, which begins the numbers again."""
     app.connect("env-get-updated", number, priority=600)
     app.connect("html-page-context", plain_title, priority=300)

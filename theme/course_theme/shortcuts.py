@@ -1,6 +1,6 @@
 """What the builder would find out again for every page, remembered; each result is the same.
 
-All but one stand where Sphinx or a library has a place for them: a lexer, a language of the search,
+All but one are where Sphinx or a library has a place for them: a lexer, a language of the search,
 a formatter, a plugin. `let_stand_ins_join` changes something inside Sphinx, and says why.
 """
 

@@ -1,4 +1,4 @@
-"""A glossary term tells its definition where it stands, to the pointer and to the keyboard.
+"""A glossary term shows its definition where it is used, to the pointer and to the keyboard.
 
 The definitions that a page needs are copied from the finished glossary to the end of the page, out
 of sight. A link names its definition as its description, so that a screen reader reads it without
