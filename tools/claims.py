@@ -26,9 +26,9 @@ HEAD = f"""\
 A passage that says something about numbers is followed by a cell that you do not see on its page.
 The cell asserts what the sentences say. When the numbers no longer say so, it fails, and with it
 the tests. The pages below show all {{cells}} of these cells, with {{assertions}} assertions, and
-with each of them the sentences that it checks; unfold it to see how. An assertion may be stricter than
-its sentence. A sentence may say more than its assertion, as when it gives a reason, which no number
-can hold. The solutions of the exercises have such cells too; they are not shown here, where
+with each of them the sentences that it checks; unfold it to see how. An assertion may be stricter
+than its sentence, and a sentence may say more than its assertion, for example a reason, which no
+number can check. The solutions of the exercises have such cells too; they are not shown here, where
 learners pass by.
 
 | Claims of | Cells | Assertions |

@@ -203,9 +203,9 @@ def claims():
     assert "White" not in groups
     words = {2: "two", 3: "three"}
     return [
-        f"worth {weight.sum() ** 2 / (weight**2).sum():,.0f} equally weighted",
+        f"have an effective sample size of {weight.sum() ** 2 / (weight**2).sum():,.0f}",
         f"{cces['CC18_317'].isin([1, 2]).sum():,} two-party answers",
-        f"{chose.sum():,} respondents chose it",
+        f"which {chose.sum():,} respondents chose",
         f"A further {(origin & ~chose).sum():,} chose another race",
         f"{(origin & (cces['race'] == 1)).sum():,} of them White",
         f"from {chose.mean():.1%} to {(chose | origin).mean():.1%} of all respondents",
@@ -213,7 +213,7 @@ def claims():
         f"12,000 cells and {frame['n'].sum():,} people",
         f"{len(empty)} of the 12,000 cells are empty",
         f"{groups['Black']} of them are Black, {groups['Hispanic']} Hispanic and none White",
-        f"{smallest.sum()} lie in the five states",
+        f"{smallest.sum()} are in the five states",
         f"{words[len(met)]} of the survey's 59,810 respondents belong to such a cell",
     ]
 
