@@ -106,8 +106,8 @@ spread_from_white = task(
     Table(keys=("eth",), value="sd", within=0.006),
     answer=_spread_from_white,
     right="Nothing was fitted again. Draws of two coefficients rise and fall together with their "
-    "common reference, and a difference, taken draw by draw, is free of it: White people are many, "
-    "and a better reference than Black people.",
+    "common reference, and a difference, taken draw by draw, is free of it. There are many White "
+    "people in the sample, so they are a better reference than Black people.",
     hint="Subtract the draws of White from the draws of each other coefficient, and take the sd of "
     "what comes out. The coefficient of the reference level is 0 in every draw.",
     mistakes=[
@@ -181,15 +181,15 @@ surplus_columns = task(
     Table(keys=("formula",), value="surplus"),
     answer=lambda: _for_each(_surplus),
     right="Regions are sums of states; so is a state's vote, but not the vote times gender. And "
-    "35 pairs of state and ethnicity have no respondent: their columns are zero. Two columns that "
-    "are merely alike, as in F, are no surplus.",
+    "35 combinations of state and ethnicity have no respondent: their columns are zero. Two "
+    "columns that are merely similar, as in F, are not surplus.",
     hint="Make each model from `cells`, take the common design matrix of `p`, and subtract its "
     "rank from the number of its columns.",
     mistakes=[
         REVERSED,
         (
-            "These are the ranks, the numbers of columns that the data can answer. How many more "
-            "columns does the design have?",
+            "These are the ranks, the numbers of coefficients that the data can determine. How "
+            "many more columns does the design have?",
             lambda: _for_each(lambda formula: _columns_and_rank(formula)[1]),
         ),
         (
@@ -198,13 +198,13 @@ surplus_columns = task(
             lambda right: (right > 0).astype(int),
         ),
         (
-            "You used the cells of the population. A pair of state and ethnicity that exists "
-            "there may have no respondent in the sample, and the model is fitted to the sample.",
+            "You used the cells of the population. The model is fitted to the sample, in which "
+            "some combinations of state and ethnicity have no respondent.",
             lambda: _for_each(lambda formula: _surplus(formula, laboratory=True)),
         ),
         (
             "You left out the intercept. Its column of ones is one of the columns of which "
-            "others may be sums: all regions together are one.",
+            "others can be sums: all regions add up to one.",
             lambda: _for_each(_surplus_without_intercept),
         ),
     ],
@@ -265,36 +265,36 @@ what_survives = task(
     "5.4",
     Names(column="quantity"),
     answer=_what_survives,
-    right="What stays is what a table of cells could tell: gaps between people, and states with "
-    "their vote counted in. A difference of two states' coefficients is none of these, because a "
-    "part of what makes them differ sits in `repvote`.",
-    hint="Walk: add 10 to `repvote`, take 10 times each state's vote, less Alaska's, from its "
-    "coefficient, and 10 times Alaska's vote from the intercept. What has not moved?",
+    right="What does not change is what a table of cells could give: gaps between people, and "
+    "states with their vote included. A difference of two states' coefficients is not among these, "
+    "because a part of what makes the states differ is in `repvote`.",
+    hint="Add 10 to `repvote`, subtract 10 times each state's vote minus Alaska's from its "
+    "coefficient, and 10 times Alaska's vote from the intercept. What has not changed?",
     mistakes=[
         (
-            "These are the quantities that move. The question asks for those that stay.",
+            "These are the quantities that change. The question asks for those that do not.",
             lambda right: sorted(set(_collinear()) - set(right)),
         ),
         (
             "You took those whose effective sample size is above 400. That the sampler explores "
-            "a quantity well enough does not mean that the data hold it: C and E move along the "
-            "walk.",
+            "a quantity well enough does not mean that the data determine it: C and E change with "
+            "the step.",
             _well_explored,
         ),
         (
-            "You took every quantity that does without `repvote`. The walk also changes the "
-            "coefficients of the states, which take back what the slope adds.",
+            "You took every quantity that does not contain `repvote`. The step also changes the "
+            "coefficients of the states, which subtract what the slope adds.",
             lambda: ["B", "C", "D", "H"],
         ),
         (
-            "D and H stay, and they are not the only ones. Sums of parts that all move may stand "
-            "still: work out what the walk does to each sum.",
+            "D and H do not change, but they are not the only ones. A sum can stay the same "
+            "although all its parts change: work out what the step does to each sum.",
             lambda: ["D", "H"],
         ),
         (
             "The difference of two states' coefficients, C, looks safe, since the reference "
-            "cancels. But the walk takes 10 times *their own* votes from them, and the votes "
-            "differ.",
+            "cancels. However, the step subtracts 10 times *their own* votes from them, and the "
+            "votes differ.",
             lambda right: sorted({*right, "C"}),
         ),
     ],
@@ -327,9 +327,9 @@ curvature_alone = task(
     "5.5",
     Table(keys=("eth",), value="difference"),
     answer=lambda: _moved(_others()["HS"], _white_gap()) - _others()["HS"],
-    right="So many points come from curvature alone. The real ones are -11.6, -3.2 and -12.7. That "
-    "of Hispanic people is much smaller on any scale. That of Black people is White people's in "
-    "points, and a larger one in logits: an interaction belongs to a scale.",
+    right="Curvature alone gives this many points. The real differences are -11.6, -3.2 and -12.7. "
+    "That of Hispanic people is much smaller on any scale. That of Black people equals White "
+    "people's in points but is larger in logits: an interaction belongs to a scale.",
     hint="Add White people's gap in logits to the logit of the HS share, go back to a share, and "
     "subtract the HS share.",
     mistakes=[
@@ -341,11 +341,11 @@ curvature_alone = task(
         ),
         (
             "You gave each group White people's difference in *points*. The same step in logits "
-            "is worth fewer points for a group that starts further from 50 %.",
+            "is worth fewer points for a group that starts further from 50%.",
             lambda: pd.Series(_white()["Post-grad"] - _white()["HS"], index=_others().index),
         ),
         (
-            "You multiplied the gap by the slope p (1 - p) at the start. That is good for a "
+            "You multiplied the gap by the slope p (1 - p) at the start. That is accurate for a "
             "small step; along this one the slope itself changes. Go to the logit scale, add, "
             "and come back.",
             lambda: _others()["HS"] * (1 - _others()["HS"]) * _white_gap(),
@@ -388,21 +388,21 @@ five_yeses = task(
     "5.6",
     Table(keys=("sd",), value="support", within=2e-3),
     answer=lambda: _for_widths(lambda width: _posterior(width) @ expit(GRID)),
-    right="61, 91 or 98 %: the same five answers, and the prior decides. Where all respondents of "
-    "a state agree, a fixed effect is as large as its prior allows.",
+    right="With the same five answers the mean is 61%, 91% or 98%, and only the prior differs. "
+    "Where all respondents of a state agree, a fixed effect is as large as its prior allows.",
     hint="At each point of the grid multiply the prior density by the probability of five yeses, "
     "make the products sum to 1, and average the support with them.",
     mistakes=[
         PER_CENT,
         OTHERS,
         (
-            "You averaged the coefficient and took the support of its mean. The mean of p is "
-            "asked: turn each point of the grid into a share first, and average the shares.",
+            "You averaged the coefficient and took the support at its mean. The question asks for "
+            "the mean of p: turn each point of the grid into a share, then average the shares.",
             lambda: _for_widths(lambda width: expit(_posterior(width) @ GRID)),
         ),
         (
-            "This is where the posterior is highest. Its mean is asked: average over the whole "
-            "grid, the long tail included.",
+            "This is the mode of the posterior. The question asks for its mean: average over the "
+            "whole grid, including the long tail.",
             lambda: _for_widths(lambda width: expit(GRID[_posterior(width).argmax()])),
         ),
         (

@@ -34,6 +34,7 @@ NO_NUMBERS = {
     "fig-frame-opening": "fifty states twice, whose two correlations are printed in the chapter",
     "fig-weights-opening": "the first row of fig-weights-elephants, whose numbers are there",
     "fig-model-graph": "a diagram",
+    "fig-fixed-opening": "the widths of intervals that tables of its chapter give for small states",
     "fig-fixed-prior": "densities, and a direction that no table shows",
     "fig-prior-predictive": "densities",
     "fig-tour-opening": "200 estimates, whose means and standard deviations are in the text",
