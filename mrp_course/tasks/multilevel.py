@@ -66,8 +66,8 @@ pulled_away = task(
     "6.1",
     Names(column="state"),
     answer=lambda: _small(_gained(_everyone()) > 0),
-    right="No pooling towards one mean could do this. A state with few respondents is pulled to "
-    "what its vote makes one expect, wherever the mean of all may be.",
+    right="Pooling towards one mean could not do this. A state with few respondents is pulled "
+    "towards what its vote predicts, wherever the mean of all is.",
     hint="Compare two distances for each state with fewer than 50 respondents: from the estimate "
     "to the sample's share, and from the raw share to the sample's share.",
     mistakes=[
@@ -77,7 +77,7 @@ pulled_away = task(
             lambda: _small(_gained(_everyone()) < 0),
         ),
         (
-            "These are the states whose estimate is above their raw share. Up may be towards the "
+            "These are the states whose estimate is above their raw share. Up can be towards the "
             "sample's share or away from it: compare distances.",
             lambda: _small(_pooled()["estimate"] > _pooled()["raw"]),
         ),
@@ -86,12 +86,12 @@ pulled_away = task(
             lambda: world.named(_gained(_everyone()) > 0),
         ),
         (
-            "These went further from their *truth*. That is worth knowing, but a fitted model "
-            "does not know the truth: what is asked is the distance from the sample's share.",
+            "These went further from their *truth*. That is worth knowing, but outside a "
+            "laboratory nobody has the truth: compute the distance from the sample's share.",
             lambda: _small(_gained(world.truth("state")) > 0),
         ),
         (
-            "These crossed the sample's share, from one side to the other. A state may cross and "
+            "These crossed the sample's share, from one side to the other. A state can cross and "
             "come nearer, or stay on its side and go further: compare distances.",
             _crossed,
         ),
@@ -146,9 +146,9 @@ prior_gap = task(
     "6.2",
     Table(keys=("width",), value="probability", within=0.012),
     answer=_prior_gap,
-    right="Before any data, width 0.1 thinks a gap of ten points all but impossible, and width 5 "
-    "thinks seven pairs of states in ten so far apart. Width 0.5 leaves the question open, as a "
-    "prior should that is to learn from 50 states.",
+    right="Before any data, a gap of ten points has almost no probability under width 0.1, and "
+    "seven pairs of states in ten are so far apart under width 5. Width 0.5 leaves the question "
+    "open, as a prior should if it is to learn from 50 states.",
     hint="Draw the standard deviation from its half-normal, then two states from a normal with "
     "this standard deviation, turn both into shares, and count gaps above 0.1.",
     mistakes=[
@@ -160,8 +160,8 @@ prior_gap = task(
             _with_the_width_as_sd,
         ),
         (
-            "This is the gap between one state and the centre. Two states are asked for, and "
-            "both vary.",
+            "This is the gap between one state and the centre. The question asks for two states, "
+            "and both vary.",
             _from_one_state_to_the_centre,
         ),
         (
@@ -196,19 +196,19 @@ worth_in_respondents = task(
     "6.3",
     Table(keys=("width",), value="worth", within=3),
     answer=lambda: _for_widths(lambda width: 4 / _sigma(width).mean() ** 2),
-    right="The tight prior pools more: the other states count for more respondents, so each "
-    "state's own answers for less. The wide one changes next to nothing, because 50 states tell "
-    "the model how much they differ.",
+    right="The tight prior pools more: the other states count as more respondents, so each state's "
+    "own answers count less. The wide one changes next to nothing, because 50 states determine "
+    "how much they differ.",
     hint="From each fit take the posterior mean of `1|state_sigma`, and divide 4 by its square.",
     mistakes=[
         (
             "You have it the wrong way round. A tight prior on the standard deviation says that "
-            "states are alike, so that the others tell more about each.",
+            "states are alike, so that the others say more about each.",
             lambda right: right.set_axis(right.index[::-1]),
         ),
         (
-            "You put in the width of the prior. The model has seen 50 states since: take the "
-            "posterior mean of the standard deviation.",
+            "You used the width of the prior. The model has been fitted to 50 states since: take "
+            "the posterior mean of the standard deviation.",
             lambda: _for_widths(lambda width: 4 / width**2),
         ),
         (
@@ -249,24 +249,25 @@ other_priors = task(
     "6.4",
     Table(keys=("width",), value="sd", within=0.007),
     answer=lambda: _reweighted(_log_ratio),
-    right="One fit, and three other priors for nothing. It works where the draws lie under both "
-    "priors; how many of them still count is what the effective sample size of the weights says.",
+    right="One fit gives the answers for three other priors. This works where the draws are "
+    "probable under both priors; the effective sample size of the weights says how many of "
+    "them still count.",
     hint="Weight each draw by the density of its `1|state_sigma` under the new prior, divided by "
     "that under the old one, and take the weighted mean.",
     mistakes=[
         (
-            "The ratio stands upside down: you divided the old prior by the new one. What the "
-            "new prior likes better must count for more.",
+            "The ratio is upside down: you divided the old prior by the new one. Draws that are "
+            "more probable under the new prior must count more.",
             lambda: _reweighted(lambda width: -_log_ratio(width)),
         ),
         (
-            "The weights were not divided by their sum, so that this is no average. Use "
+            "The weights were not divided by their sum, so this is not an average. Use "
             "`np.average`, or make the weights sum to 1.",
             _not_normalised,
         ),
         (
             "These are the means of the new priors themselves. Keep the posterior's draws, which "
-            "know the data, and weight them.",
+            "use the data, and weight them.",
             lambda: _for_widths(lambda width: halfnorm.mean(scale=width), NEW_WIDTHS),
         ),
         (
@@ -274,8 +275,8 @@ other_priors = task(
             lambda: _for_widths(lambda width: _sigma(0.5).mean(), NEW_WIDTHS),
         ),
         (
-            "You scaled the draws by the ratio of the widths. The data have not changed and pull "
-            "against the new prior: leave the draws as they are, and weight them.",
+            "You scaled the draws by the ratio of the widths. The data have not changed and limit "
+            "what the new prior can do: leave the draws as they are, and weight them.",
             lambda: _for_widths(lambda width: _sigma(0.5).mean() * width / 0.5, NEW_WIDTHS),
         ),
     ],
@@ -317,26 +318,26 @@ remedies = task(
     "6.5",
     Labels(keys=("fit",), value="remedy"),
     answer=_remedies,
-    right="Two of these rows look nearly alike, A's and C's. The one is a model with too many "
-    "columns, the other a plain model that needs patience: the sampler says that something is "
-    "wrong, and the rank says what.",
+    right="Two of these rows look nearly alike, A's and C's. One is a model with too many columns, "
+    "and the other a plain model that needs more time: the sampler shows that something is wrong, "
+    "and the rank shows what.",
     hint="Look for divergences first. Where there are none, compare the rank of the common design "
     "with the number of its columns.",
     mistakes=[
         (
             "A and C are the wrong way round. A has a column that is a sum of others: more draws "
-            "would sample better what only the priors decide. In C every coefficient is held by "
-            "data.",
+            "would sample better what only the priors decide. In C the data determine every "
+            "coefficient.",
             lambda right: world.instead(right, A="more draws", C="another model"),
         ),
         (
             "More draws are a remedy where the chains are slow, and not where they diverge: with "
-            "the same steps they go astray at the same places. Look at B, and count A's columns.",
+            "the same steps they fail at the same places. Look at B, and count A's columns.",
             lambda right: world.instead(right, A="more draws", B="more draws", C="more draws"),
         ),
         (
-            "You would use B. Its divergences mark a region that the sampler cannot enter, and "
-            "90 of 4,000 are not few: they are no share of bad draws.",
+            "You would use B. Its divergences mark a region that the sampler cannot enter, and 90 "
+            "of 4,000 are many: divergences do not count the bad draws.",
             lambda right: world.instead(right, B="use it"),
         ),
         (
@@ -345,8 +346,8 @@ remedies = task(
             lambda right: world.instead(right, C="smaller steps"),
         ),
         (
-            "Smaller steps cure divergences, and A has none. Its chains walk slowly along a "
-            "direction that the data do not see: count the columns of its design.",
+            "Smaller steps cure divergences, and A has none. Its chains move slowly along a "
+            "direction that the data do not determine: count the columns of its design.",
             lambda right: world.instead(right, A="smaller steps"),
         ),
         (
@@ -417,9 +418,9 @@ replicated_ranges = task(
     "6.6",
     Table(keys=("column",), value="p", within=0.03),
     answer=lambda: _ranges_of(_replicated()),
-    right="A model that knows states only hardly ever makes this sample's ages and genders, and "
-    "seldom its degrees. Regions are sums of states, which it knows. A check finds what it looks "
-    "for: cell by cell, nothing would have looked wrong.",
+    right="A model of states alone hardly ever replicates this sample's ages and genders, and "
+    "seldom its levels of education. Regions are sums of states, for which it has effects. A check "
+    "finds what it looks for: cell by cell, nothing would have looked wrong.",
     hint="Draw an answer for each cell and each draw of p, add up by the column's levels, divide "
     "by the number of people, and take largest minus smallest.",
     mistakes=[
@@ -430,7 +431,7 @@ replicated_ranges = task(
             _with_expected_counts,
         ),
         (
-            "You replicated from one p a cell, the posterior mean. The p's are uncertain: use a "
+            "You replicated from one p per cell, the posterior mean. The p's are uncertain: use a "
             "new draw of them for each replication.",
             _with_mean_probabilities,
         ),

@@ -36,6 +36,7 @@ NO_NUMBERS = {
     "fig-model-graph": "a diagram",
     "fig-fixed-opening": "the widths of intervals that tables of its chapter give for small states",
     "fig-fixed-prior": "densities, and a direction that no table shows",
+    "fig-pooling-opening": "its numbers are in the tables of fig-pooling-n and fig-pooling-vote",
     "fig-prior-predictive": "densities",
     "fig-tour-opening": "200 estimates, whose means and standard deviations are in the text",
     "fig-biased-opening": "40 intervals, whose coverage is in tables of the chapter",
