@@ -77,8 +77,9 @@ def fit_or_load(
     xarray.DataTree
         The groups ``posterior`` (dimensions ``chain``, ``draw`` and a term's own),
         ``sample_stats`` (``diverging``, ``energy``) and ``observed_data``. A line on standard
-        output says whether the draws were sampled or loaded, and from when they are. Where the
-        model has aliases, from ``model.set_alias``, its draws have them too.
+        output says whether the draws were sampled or loaded, and from when they are. Another one
+        says what to do, where draws that were just sampled do not pass `sampler_health`. Where
+        the model has aliases, from ``model.set_alias``, its draws have them too.
 
     Raises
     ------
@@ -127,6 +128,8 @@ def fit_or_load(
     draws.attrs["sampled_on"] = date.today().isoformat()
     seconds = time.perf_counter() - started
     print(f"{name}: sampled {_size(draws)} in {seconds:.0f} s, on {draws.attrs['sampled_on']}")
+    if remedy := _remedy(draws):
+        print(f"{name}: {remedy}")
     _store(without_aliases(aliases(model), draws), _cache() / f"{name}.nc")
     return draws
 
@@ -352,6 +355,16 @@ def sampler_health(draws: xr.DataTree) -> pd.DataFrame:
     -----
     The thresholds are those of Vehtari, Gelman, Simpson, Carpenter and Bürkner (2021).
 
+    A fit that is not healthy should not be reported. What usually helps:
+
+    - *Divergences* mean that the sampler misses a part of the posterior. Sample with smaller steps,
+      ``fit_or_load(..., nuts={"target_accept": 0.99})``; if some remain, give the standard
+      deviations of group-specific terms tighter priors, such as a half-normal with scale 0.5.
+    - A *large r-hat* or a *small effective sample size* means that the chains are too short for
+      what they explore slowly. Sample longer, ``fit_or_load(..., draws=4000, tune=2000)``; where
+      that changes little, look for parameters that the data cannot tell apart, such as a predictor
+      that is constant within each level of another, and drop one or give it a tighter prior.
+
     Examples
     --------
     >>> import bambi as bmb
@@ -387,6 +400,28 @@ def sampler_health(draws: xr.DataTree) -> pd.DataFrame:
         & (health["min_ess_tail"] > 400)
     )
     return health
+
+
+def _remedy(draws: xr.DataTree) -> str:
+    """Say what to do about draws that are not healthy, or of which nobody can say it."""
+    try:
+        health = sampler_health(draws).iloc[0]
+    except ValueError as error:  # of one chain, or of a method that keeps no divergences
+        return f"nothing says whether the sampler was healthy, since the {error}"
+    found, remedies = [], []
+    if health["divergences"] > 0:
+        found.append(f"{health['divergences']} divergence(s)")
+        remedies.append("pass nuts={'target_accept': 0.99}, or give the groups a tighter prior")
+    # Not the other way round: a parameter without a diagnostic is not healthy.
+    if not (
+        health["max_r_hat"] < 1.01 and health["min_ess_bulk"] > 400 and health["min_ess_tail"] > 400
+    ):
+        smallest = min(health["min_ess_bulk"], health["min_ess_tail"])
+        found.append(f"r-hat up to {health['max_r_hat']:.3f}, effective size from {smallest:.0f}")
+        remedies.append("sample longer, such as draws=4000")
+    if not found:
+        return ""
+    return f"not healthy ({'; '.join(found)}): {'; '.join(remedies)}. See sampler_health"
 
 
 def _of_all(diagnostic: xr.Dataset) -> np.ndarray:

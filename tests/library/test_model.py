@@ -1,5 +1,7 @@
 """A stored fit is loaded for the same model only, and a full disk never costs a fit."""
 
+import re
+
 import bambi as bmb
 import numpy as np
 import pandas as pd
@@ -362,7 +364,7 @@ def test_each_symptom_is_unhealthy():
 def test_health_needs_a_whole_fit_with_chains():
     with pytest.raises(ValueError, match="no group 'sample_stats'"):
         sampler_health(made_up_fit().drop_nodes("sample_stats"))
-    with pytest.raises(TypeError, match="draws is of type Dataset; pass a xarray DataTree"):
+    with pytest.raises(TypeError, match="draws is of type Dataset; pass an xarray DataTree"):
         sampler_health(made_up_fit()["posterior"].to_dataset())
     without = made_up_fit()
     without["sample_stats"] = without["sample_stats"].to_dataset().drop_vars("diverging")
@@ -370,3 +372,52 @@ def test_health_needs_a_whole_fit_with_chains():
         sampler_health(without)
     with pytest.raises(ValueError, match="one chain"):
         sampler_health(synthetic.draws_for(build(), chains=1))
+
+
+def diverging(fit, number):
+    fit = fit.copy(deep=True)
+    fit["sample_stats"]["diverging"][0, :number] = True
+    return fit
+
+
+SHORT = r"r-hat up to 1\.0\d\d, effective size from \d{3}"
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (lambda fit: fit, ""),
+        (
+            lambda fit: diverging(fit, 3),
+            r"small: not healthy \(3 divergence\(s\)\): pass nuts={'target_accept': 0.99}, or give "
+            r"the groups a tighter prior\. See sampler_health\n",
+        ),
+        (
+            lambda fit: fit.isel(draw=slice(0, 50)),
+            rf"small: not healthy \({SHORT}\): sample longer, such as draws=4000\. "
+            r"See sampler_health\n",
+        ),
+        (
+            lambda fit: diverging(fit.isel(draw=slice(0, 50)), 1),
+            rf"small: not healthy \(1 divergence\(s\); {SHORT}\): pass nuts=.*, or give the groups "
+            r"a tighter prior; sample longer, such as draws=4000\. See sampler_health\n",
+        ),
+        (
+            lambda fit: fit.isel(chain=[0]),
+            "small: nothing says whether the sampler was healthy, since the draws have one chain; "
+            "r-hat compares chains, so sample at least two\n",
+        ),
+    ],
+)
+def test_a_fit_that_is_not_healthy_says_what_to_do_when_it_was_sampled(
+    cache, monkeypatch, capsys, fault, said
+):
+    fit = fault(made_up_fit())
+    fit["observed_data"] = synthetic.draws_for(build())["observed_data"].to_dataset()
+    monkeypatch.setattr(bmb.Model, "fit", lambda model, **_: fit)
+    fit_or_load(build(), "small")
+    first, _, rest = capsys.readouterr().out.partition("\n")
+    assert first.startswith("small: sampled")
+    assert re.fullmatch(said, rest)
+    fit_or_load(build(), "small")  # whoever loads it has been told
+    assert re.fullmatch("small: loaded .*\n", capsys.readouterr().out)
