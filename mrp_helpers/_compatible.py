@@ -167,7 +167,7 @@ def check_frame(
                 f"population is of type {type(column).__name__}; pass the name of a column, or "
                 "draws as an xarray DataArray"
             )
-        require_columns(frame, [column], "frame")
+        require_columns(frame, [column], "frame", {column: "population"})
         require_counts(frame[column], f"frame: column {column!r}")
     for name in predictor.data.columns:
         if frame[name].isna().any():

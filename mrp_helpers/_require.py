@@ -1,6 +1,6 @@
 """Checks that several modules share; each message names the column, the place and the remedy."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from numbers import Integral
 
@@ -22,16 +22,39 @@ def _plain(value: object) -> object:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def require_type(value: object, kind: type, what: str) -> None:
-    """Raise TypeError unless ``value`` is of the kind that every later step reads."""
-    if not isinstance(value, kind):
-        library = kind.__module__.partition(".")[0].replace("builtins", "")
-        wanted = f"{library} {kind.__name__}".strip()
-        found, remedy = type(value).__name__, ""
-        if library == "pandas" and hasattr(value, "to_pandas"):  # a frame of polars, for one
-            found = f"{type(value).__module__.partition('.')[0]} {found}"
-            remedy = ", which .to_pandas() makes of it"
-        raise TypeError(f"{what} is of type {found}; pass a {wanted}{remedy}")
+def require_type(value: object, kind: type, what: str, such_as: str = "") -> None:
+    """Raise TypeError unless ``value`` is of the kind that every later step reads.
+
+    The message ends in an example of what to pass, where ``such_as`` gives one.
+    """
+    if isinstance(value, kind):
+        return
+    library = kind.__module__.partition(".")[0]
+    wanted = kind.__name__ if library == "builtins" else f"{library} {kind.__name__}"
+    wanted = "mapping" if kind is Mapping else wanted
+    article = "an" if wanted[0] in "aeioux" else "a"  # an xarray
+    found, remedy = type(value).__name__, f", such as {such_as}" if such_as else ""
+    if library == "pandas" and hasattr(value, "to_pandas"):  # a frame of polars, for one
+        found = f"{type(value).__module__.partition('.')[0]} {found}"
+        remedy = ", which .to_pandas() makes of it"
+    raise TypeError(f"{what} is of type {found}; pass {article} {wanted}{remedy}")
+
+
+def require_series(values: object, what: str, table: str = "table") -> None:
+    """Raise TypeError unless ``values`` are a Series; say how what was given becomes one.
+
+    ``table`` is what the caller would write for the table whose rows the values belong to.
+    """
+    such_as = ""
+    if isinstance(values, str):
+        such_as = f"{table}[{values!r}]"
+    elif isinstance(values, pd.DataFrame):
+        such_as = "one of its columns"
+    elif isinstance(values, Mapping):
+        such_as = "pd.Series(...) of it"
+    elif isinstance(values, list | tuple | np.ndarray):
+        such_as = f"pd.Series(..., index={table}.index)"
+    require_type(values, pd.Series, what, such_as)
 
 
 def require_whole(value: object, least: int, what: str) -> None:
@@ -42,30 +65,48 @@ def require_whole(value: object, least: int, what: str) -> None:
         raise ValueError(f"{what} is {value}; it must be {least} or more")
 
 
-def require_columns(table: pd.DataFrame, columns: Iterable[str], what: str) -> None:
-    """Raise unless ``table`` has each of ``columns``, once; name a likely misspelling."""
+def require_columns(
+    table: pd.DataFrame,
+    columns: Iterable[str],
+    what: str,
+    options: Mapping[str, str] | None = None,
+) -> None:
+    """Raise unless ``table`` has each of ``columns``, once; say what to do about one it lacks.
+
+    ``options`` gives for a column the argument that names it, so that nobody has to rename what
+    only has another name than the default.
+    """
     require_type(table, pd.DataFrame, what)
-    for column in columns:
+    wanted = list(columns)
+    for column in wanted:
         found = int((table.columns == column).sum())
         if found == 1:
             continue
         if found:
             raise ValueError(f"{what} has {found} columns named {column!r}; rename or drop one")
-        names = [str(name) for name in table.columns]
-        close = get_close_matches(str(column), names, n=1) or [
-            name for name in names if name.startswith(str(column))
-        ]
-        remedy = (
-            f"it has {close[0]!r} - rename it" if close else f"its columns are {listing(names)}"
-        )
-        if column in table.index.names:
-            remedy = "its index has that name - call .reset_index() first"
+        remedy = _remedy_for_missing(table, column, wanted, (options or {}).get(column))
         raise KeyError(f"{what} has no column {column!r}; {remedy}")
 
 
-def require_numbers(values: pd.Series, what: str) -> None:
+def _remedy_for_missing(
+    table: pd.DataFrame, column: str, wanted: list[str], option: str | None
+) -> str:
+    if column in table.index.names:
+        return "its index has that name - call .reset_index() first"
+    name = str(column)
+    # What is needed under its own name is no misspelling of another column.
+    spare = [str(other) for other in table.columns if other not in wanted]
+    longer = [other for other in spare if len(name) > 1 and other.startswith(name)]
+    close = get_close_matches(name, spare, n=1) or longer
+    remedy = f"it has {close[0]!r} - rename it" if close else f"its columns are {listing(table)}"
+    if option is None:
+        return remedy
+    return f"{remedy}{', or' if close else ';'} name the right one with {option}="
+
+
+def require_numbers(values: pd.Series, what: str, table: str = "table") -> None:
     """Raise TypeError unless ``values`` are a Series of numbers."""
-    require_type(values, pd.Series, what)
+    require_series(values, what, table)
     kinds = pd.api.types
     if kinds.is_numeric_dtype(values) and not (
         kinds.is_bool_dtype(values) or kinds.is_complex_dtype(values)
@@ -79,9 +120,9 @@ def require_numbers(values: pd.Series, what: str) -> None:
     raise TypeError(f"{what} is not numeric but {values.dtype}; {remedy}")
 
 
-def require_counts(values: pd.Series, what: str) -> None:
+def require_counts(values: pd.Series, what: str, table: str = "table") -> None:
     """Raise unless ``values`` are finite numbers >= 0 with a total above 0."""
-    require_numbers(values, what)
+    require_numbers(values, what, table)
     numbers = values.to_numpy(dtype="float64", na_value=np.nan)
     for fault, word in (
         (np.isnan(numbers), "missing"),

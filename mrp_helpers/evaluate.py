@@ -7,7 +7,13 @@ import pandas as pd
 
 from mrp_helpers._labels import ESTIMATES, by_list, joint_codes, ordered_levels, require_free_names
 from mrp_helpers._levels import resolve
-from mrp_helpers._require import listing, require_columns, require_numbers, require_type
+from mrp_helpers._require import (
+    listing,
+    require_columns,
+    require_numbers,
+    require_series,
+    require_type,
+)
 
 
 def evaluate(
@@ -68,6 +74,8 @@ def evaluate(
     if isinstance(truth, pd.Series):
         levels = ordered_levels(truth.index, columns, "truth")
         truth = levels.assign(truth=truth.array)
+    elif not hasattr(truth, "columns"):
+        require_series(truth, "truth", f"table.set_index({by!r})")
     _require_groups(truth, columns, ["truth"], "truth")
     groups, known = joint_codes(estimates[columns], truth[columns], "estimates", "the truth")
     places = pd.Index(known).get_indexer(groups)
@@ -98,7 +106,7 @@ def evaluate(
 
 
 def _require_groups(table: pd.DataFrame, by: list[str], values: list[str], what: str) -> None:
-    require_columns(table, [*by, *values], what)
+    require_columns(table, [*by, *values], what, dict.fromkeys(by, "by"))
     if table[by].isna().any(axis=None):
         raise ValueError(f"{what} have a group without a name in {listing(by)}; drop or name it")
     for column in by:
@@ -112,6 +120,6 @@ def _require_groups(table: pd.DataFrame, by: list[str], values: list[str], what:
         if bad.any():
             group = table.loc[bad, by].iloc[0].to_dict()
             raise ValueError(
-                f"{what} have no finite {column!r} for group {group}; drop "
-                "it knowingly or correct it"
+                f"{what} have no finite {column!r} for group {group}; correct it, or drop the "
+                "group knowingly"
             )

@@ -153,7 +153,7 @@ def plot_composition(
     """
     _require_one_column(by)
     require_columns(sample, [by], "sample")
-    require_columns(frame, [by, population], "frame")
+    require_columns(frame, [by, population], "frame", {population: "population"})
     require_counts(frame[population], f"frame: column {population!r}")
     for table, name in ((sample, "sample"), (frame, "frame")):
         if table[by].isna().any():
@@ -325,7 +325,7 @@ def plot_errors(
     """
     order = _require_estimates(tables, by, None)
     for values, what in ((truth, "truth"), (respondents, "respondents")):
-        require_numbers(values, what)
+        require_numbers(values, what, f"table.set_index({by!r})")
         if missing := [group for group in order if group not in values.index]:
             raise KeyError(f"{what} has no number for {listing(missing)}")
     marks = _marks_of(tables, roles or {})
@@ -558,14 +558,14 @@ def _require_estimates(
     tables: Mapping[str, pd.DataFrame], by: str, order: Sequence[object] | None
 ) -> list[object]:
     """Check what is to be shown side by side; give the groups from top to bottom."""
-    require_type(tables, Mapping, "tables")
+    require_type(tables, Mapping, "tables", "{'MRP': table}")
     _require_one_column(by)
     if not 0 < len(tables) <= len(_FREE):
         raise ValueError(f"{len(tables)} tables given; between 1 and {len(_FREE)} can be shown")
     require_free_names([by], ESTIMATES, "table")
     for name, table in tables.items():
         ends = [end for end in ("lower", "upper") if end in table]
-        require_columns(table, [by, "estimate", *ends], f"table {name!r}")
+        require_columns(table, [by, "estimate", *ends], f"table {name!r}", {by: "by"})
         resolve(table[by], f"table {name!r}")  # refuses what cannot name a group
     if order is None:
         first = next(iter(tables.values()))

@@ -13,6 +13,7 @@ from mrp_helpers._require import (
     require_columns,
     require_counts,
     require_numbers,
+    require_series,
     require_type,
     require_whole,
 )
@@ -71,7 +72,7 @@ def selection_weights(
     """
     require_columns(respondents, ["state"], "respondents")
     require_columns(predictors, ["state"], "predictors")
-    require_type(recipe, Mapping, "recipe")
+    require_type(recipe, Mapping, "recipe", "{'repvote': 5.0, 'age': {'70+': 8.0}}")
     known = set(predictors["state"])
     unknown = [state for state in respondents["state"].unique() if state not in known]
     if unknown:
@@ -158,7 +159,7 @@ def draw_biased_sample(
     np.float64(0.4738)
     """
     require_type(respondents, pd.DataFrame, "respondents")
-    require_type(weights, pd.Series, "weights")
+    require_series(weights, "weights", "respondents")
     require_whole(n, 1, "n")
     require_whole(seed, 0, "seed")
     require_same_index(respondents, weights, "weights and respondents", "; compute them together")
@@ -250,7 +251,8 @@ def aggregate_cells(
             f"by = {by!r} with outcome {outcome!r} makes no table of cells: name at least one "
             "column, each once, and none 'n', which counts respondents; rename columns of that name"
         )
-    require_columns(respondents, [*by, outcome], "respondents")
+    options = {**dict.fromkeys(by, "by"), outcome: "outcome"}
+    require_columns(respondents, [*by, outcome], "respondents", options)
     if respondents.empty:
         raise ValueError("respondents has no rows to count")
     for column in by:
@@ -261,7 +263,7 @@ def aggregate_cells(
     table[outcome] = _answers(respondents[outcome], outcome)
     table = table.reset_index(drop=True)  # the index may have the name of a column
     if weight is not None:
-        require_type(weight, pd.Series, "weight")
+        require_series(weight, "weight", "respondents")
         require_same_index(respondents, weight, "respondents and weight")
         require_counts(weight, "weight")
         return _effective_counts(table, by, outcome, weight.to_numpy("float64"))
@@ -276,7 +278,12 @@ def _answers(answers: pd.Series, outcome: str) -> pd.Series:
             "those who gave no answer"
         )
     if not answers.isin([0, 1]).all():
-        raise ValueError(f"respondents: column {outcome!r} holds something other than 0 and 1")
+        found = answers.drop_duplicates()
+        raise ValueError(
+            f"respondents: column {outcome!r} holds something other than 0 and 1; its values are "
+            f"{listing(found, most=5)}: count one answer against all others, such as "
+            f"(respondents[{outcome!r}] == {listing(found[:1])}).astype(int)"
+        )
     return answers.astype("int64")
 
 

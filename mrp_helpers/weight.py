@@ -15,6 +15,7 @@ from mrp_helpers._require import (
     listing,
     require_columns,
     require_counts,
+    require_series,
     require_type,
     require_whole,
 )
@@ -139,7 +140,7 @@ def rake(
 
 
 def _require_options(margins: Margins, trim: float | None, tol: float, max_iter: int) -> None:
-    require_type(margins, Mapping, "margins")
+    require_type(margins, Mapping, "margins", "{'age': frame.groupby('age')['n'].sum()}")
     if not margins:
         raise ValueError("no margins to rake to; give at least one column")
     require_whole(max_iter, 1, "max_iter")
@@ -155,7 +156,10 @@ def _require_options(margins: Margins, trim: float | None, tol: float, max_iter:
 
 def _columns_of(key: Key, margin: pd.Series, sample: pd.DataFrame) -> list[Any]:
     """Say which columns of the sample a margin is about."""
-    require_type(margin, pd.Series, f"margin {key!r}")
+    named = list(key) if isinstance(key, tuple) else key
+    counted = f"frame.groupby({named!r})['n'].sum()"
+    such_as = "pd.Series(...) of it" if isinstance(margin, Mapping) else counted
+    require_type(margin, pd.Series, f"margin {key!r}", such_as)
     if isinstance(key, tuple):
         if len(set(key)) < len(key):
             raise ValueError(f"margin {key!r} names a column more than once")
@@ -210,7 +214,9 @@ def _prepare(sample: pd.DataFrame, key: Key, columns: list[str], margin: pd.Seri
     if len(nobody):
         raise ValueError(
             f"sample has no respondents with {label} = {listing(_names(nobody))}, so no weight can "
-            "stand for them; merge these levels with others in sample and margin"
+            "stand for them; merge these levels with others in sample and margin, or drop them "
+            "from the margin and estimate for the others only. MRP estimates them, too: "
+            "poststratify(..., new_levels='population')"
         )
     return _Margin(label, codes, shares / shares.sum(), _names(levels))
 
@@ -224,7 +230,7 @@ def _names(levels: pd.DataFrame) -> list[object]:
 def _start(sample: pd.DataFrame, base_weight: pd.Series | None) -> np.ndarray:
     if base_weight is None:
         return np.ones(len(sample))
-    require_type(base_weight, pd.Series, "base_weight")
+    require_series(base_weight, "base_weight", "sample")
     require_same_index(sample, base_weight, "base_weight and sample")
     require_counts(base_weight, "base_weight")
     if (base_weight == 0).any():
@@ -371,14 +377,17 @@ def hajek_mean(y: pd.Series, weight: pd.Series) -> tuple[float, float]:
     >>> round(estimate, 2), round(se, 3)
     (0.75, 0.217)
     """
-    require_type(y, pd.Series, "y")
-    require_type(weight, pd.Series, "weight")
+    require_series(y, "y")
+    require_series(weight, "weight")
     require_same_index(y, weight, "y and weight")
     if len(y) < 2:
         raise ValueError(f"{len(y)} respondent(s) given; a standard error needs at least two")
     require_counts(weight, "weight")
     if not pd.api.types.is_numeric_dtype(y) or pd.api.types.is_complex_dtype(y):
-        raise TypeError(f"y is not numeric but {y.dtype}; code the answers as numbers first")
+        raise TypeError(
+            f"y is not numeric but {y.dtype}, with values such as "
+            f"{listing(y.drop_duplicates(), most=3)}; code the answers as numbers first"
+        )
     values, weights = y.to_numpy("float64"), _scaled(weight.to_numpy("float64"))
     if not np.isfinite(values).all():
         raise ValueError(f"y is missing or infinite in {(~np.isfinite(values)).sum()} row(s)")

@@ -69,7 +69,12 @@ def test_groups_of_two_columns():
         (ESTIMATES[["estimate"]], TRUTH, KeyError, "^.estimates has no column 'state'"),
         (ESTIMATES, pd.concat([TRUTH, TRUTH]), ValueError, "truth list group .* more than once"),
         (ESTIMATES.assign(estimate=np.nan), TRUTH, ValueError, "no finite 'estimate' .*AK"),
-        (ESTIMATES, TRUTH * np.nan, ValueError, "truth have no finite 'truth' .*AL.*correct it"),
+        (
+            ESTIMATES,
+            TRUTH * np.nan,
+            ValueError,
+            "truth have no finite 'truth' .*AL.*; correct it, or",
+        ),
         (ESTIMATES, TRUTH + np.inf, ValueError, "truth have no finite"),
         (
             ESTIMATES,
@@ -94,7 +99,7 @@ def test_groups_of_two_columns():
         (ESTIMATES.astype({"estimate": str}), TRUTH, TypeError, "'estimate' is not numeric"),
         (ESTIMATES, TRUTH.astype(str), TypeError, "truth: column 'truth' is not numeric"),
         (None, TRUTH, TypeError, "estimates is of type NoneType; pass a pandas DataFrame"),
-        (ESTIMATES, dict(TRUTH), TypeError, "truth is of type dict; pass a pandas DataFrame"),
+        (ESTIMATES, dict(TRUTH), TypeError, "truth is of type dict; pass a pandas Series"),
         (ESTIMATES, TRUTH.rename_axis("state").reset_index(name="p"), KeyError, "'truth'"),
     ],
 )

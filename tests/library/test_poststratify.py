@@ -745,7 +745,7 @@ def test_something_that_is_no_fit_is_refused(model):
 
 @pytest.mark.parametrize("draws", [None, "fit.nc", xr.Dataset()])
 def test_draws_of_another_type_are_refused(model, draws):
-    with pytest.raises(TypeError, match="draws is of type .*; pass a xarray DataTree"):
+    with pytest.raises(TypeError, match="draws is of type .*; pass an xarray DataTree"):
         poststratify(model, draws, FRAME)
 
 
