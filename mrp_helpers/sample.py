@@ -218,18 +218,25 @@ def aggregate_cells(
     Notes
     -----
     Weights enter a multilevel model as Ghitza and Gelman (2013, American Journal of Political
-    Science 57, 762-776) let them: the share of positive answers in a cell is the weighted one, and
-    the cell counts for as many respondents as its weighted mean is worth, ``n`` over the design
-    effect within the cell. That is Kish's ``sum(w)**2 / sum(w**2)``. Weights that are equal within
-    each cell change nothing, since they depend only on what the model conditions on; weights that
-    also depend on something else enter by the differences that they make within a cell.
+    Science 57, 762-776) let them: in each cell the share of positive answers is the weighted one,
+    and the cell counts for as many respondents as this share is worth, ``n`` over the design effect
+    ``1 + (sd(w) / mean(w))**2`` within the cell. That number is Kish's ``sum(w)**2 / sum(w**2)``:
+    as long as the weights have nothing to do with the answers, the variance of the weighted share
+    is that of a share of so many respondents. Ghitza and Gelman go on to average the design
+    effects, which vary a lot from one small cell to another, and use one for all cells. Here each
+    cell keeps its own, so that the variance is right in cells of any size, and weights that are
+    equal within a cell change nothing there.
 
-    A binomial likelihood needs no whole counts, but Bambi's ``p(yes, n)`` accepts no others. The
-    same likelihood, up to a constant, is that of weighted single answers, two rows a cell: the
-    answer 1 with the weight ``yes``, the answer 0 with the weight ``n - yes``. Bambi 0.21 fits
-    them as ``"weighted(answer, times) ~ ..."`` with a family that is written out, since its own
-    ``"bernoulli"`` takes no weights: ``bmb.Family("bernoulli", bmb.Likelihood("Bernoulli",
-    params=["p"], parent="p"), "logit")``.
+    Weights act within cells only, and matter only if they depend on something that the model leaves
+    out. Where most cells have one or two respondents, little can be weighted against anything else,
+    and selection within the cells stays uncorrected. A variable that the weights were made from
+    therefore belongs in the model itself wherever the frame has it, too.
+
+    A binomial likelihood needs no whole counts, but Bambi's ``p(yes, n)`` refuses all others, with
+    the words "must be a collection of integer numbers". Rounding them would change small cells
+    most. The same likelihood, up to a constant, is that of weighted single answers, two rows per
+    cell, as in the last example. The family is written out there because the ``"bernoulli"`` of
+    Bambi 0.21 takes no weights. The frame stays as it is.
 
     Examples
     --------
@@ -243,6 +250,18 @@ def aggregate_cells(
        male        n  abortion
     0  -0.5  15899.7    6890.2
     1   0.5  11496.6    5704.0
+
+    A model of these effective counts:
+
+    >>> import bambi as bmb
+    >>> import pandas as pd
+    >>> cells = aggregate_cells(respondents, by=["male"], weight=respondents["commonweight"])
+    >>> yes = cells.assign(answer=1, times=cells["abortion"])
+    >>> no = cells.assign(answer=0, times=cells["n"] - cells["abortion"])
+    >>> answers = pd.concat([yes, no], ignore_index=True)
+    >>> likelihood = bmb.Likelihood("Bernoulli", params=["p"], parent="p")
+    >>> family = bmb.Family("bernoulli", likelihood, "logit")
+    >>> model = bmb.Model("weighted(answer, times) ~ male", answers, family=family)
     """
     by = by_list(by)
     require_type(outcome, str, "outcome")

@@ -1,5 +1,6 @@
 """Selection on purpose reproduces the published sample, and refuses weights that make none."""
 
+import itertools
 from decimal import Decimal
 
 import bambi as bmb
@@ -69,13 +70,23 @@ def test_weight_of_one_person_by_hand(predictors):
     )
 
 
+def test_weights_have_a_name_and_may_depend_on_the_state_itself(respondents, predictors, weights):
+    assert weights.name == "weight"
+    people = pd.DataFrame({"state": ["WY", "AL", "WY"]}, index=[4, 2, 7])
+    by_state = selection_weights(people, predictors, {"state": {"WY": 3.0, "AL": 1.0}})
+    pd.testing.assert_series_equal(
+        by_state, pd.Series([3.0, 1.0, 3.0], index=[4, 2, 7], name="weight")
+    )
+
+
 def test_level_that_never_fires_is_refused(respondents, predictors):
     with pytest.raises(ValueError, match="male = 1, which nobody has; the levels are -0.5, 0.5"):
         selection_weights(respondents, predictors, {"male": {1: 20}})
 
 
 def test_recipe_with_an_unknown_column(respondents, predictors):
-    with pytest.raises(KeyError, match="no column 'income'"):
+    message = "^.the table of respondents and predictors has no column 'income'; its columns are"
+    with pytest.raises(KeyError, match=message):
         selection_weights(respondents, predictors, {"income": 2})
 
 
@@ -137,11 +148,17 @@ def test_recipe_that_makes_negative_weights(respondents, predictors):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda w: w.where(w.index != 3, -1.0), r"negative in 1 row\(s\), at index 3"),
+        (
+            lambda w: w.where(w.index != 3, -1.0),
+            r"^the selection weight is negative in 1 row\(s\), at index 3",
+        ),
         (lambda w: w.where(w.index != 3), r"missing in 1 row\(s\), at index 3"),
         (lambda w: w.where(w.index != 3, np.inf), r"infinite in 1 row\(s\), at index 3"),
         (lambda w: w * 0, "sums to zero"),
-        (lambda w: w.iloc[:-1], "different indexes"),
+        (
+            lambda w: w.iloc[:-1],
+            "^weights and respondents have different indexes; compute them together$",
+        ),
     ],
 )
 def test_bad_weights_are_refused(respondents, weights, change, message):
@@ -308,6 +325,28 @@ def test_effective_number_is_that_of_the_cell_alone(respondents):
         assert cell["abortion"] / cell["n"] == pytest.approx(hajek_mean(people["abortion"], own)[0])
         spread = own.std(ddof=0) / own.mean()  # as Ghitza and Gelman write the design effect
         assert cell["n"] == pytest.approx(len(people) / (1 + spread**2))
+
+
+def test_categories_that_nobody_has_make_no_weighted_cells():
+    towns = pd.Categorical(PANEL["town"], categories=["a", "b", "c", "nowhere"])
+    cells = aggregate_cells(PANEL.assign(town=towns), "town", "vote", weight=PANEL["weight"])
+    assert cells["town"].to_list() == ["a", "b"]
+
+
+@pytest.mark.parametrize("weight", [[1.0, 2.0, 5.0], [1.0, 1.0, 1.0, 1.0, 9.0], [3.0]])
+def test_effective_number_gives_the_variance_of_a_weighted_share(weight):
+    """What the design effect means, from all answers that so many respondents can give."""
+    chance, number = 0.3, len(weight)
+    shares, chances = [], []
+    for answers in itertools.product([0, 1], repeat=number):
+        people = pd.DataFrame({"town": "a", "vote": answers})
+        cell = aggregate_cells(people, "town", "vote", weight=pd.Series(weight)).iloc[0]
+        shares.append(cell["vote"] / cell["n"])
+        chances.append(chance ** sum(answers) * (1 - chance) ** (number - sum(answers)))
+    mean = np.average(shares, weights=chances)
+    variance = np.average((shares - mean) ** 2, weights=chances)
+    assert mean == pytest.approx(chance)
+    assert variance == pytest.approx(chance * (1 - chance) / cell["n"])
 
 
 def test_weights_that_are_equal_within_cells_change_nothing(respondents):
