@@ -60,6 +60,20 @@ def test_wheel_is_small_and_holds_the_library_alone(wheel):
     assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == {"mrp_helpers"}
 
 
+def test_its_page_has_no_link_into_a_repository_that_is_not_there(wheel):
+    """An index of packages shows the README alone, where a relative link leads nowhere."""
+    archive = zipfile.ZipFile(wheel)
+    (name,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+    links = re.findall(r"\]\(([^)]+)\)", archive.read(name).decode())
+    assert links and all(link.startswith("https://") for link in links), links
+
+
+@pytest.mark.parametrize("option", ["new_levels=", "population=", "base_weight=", "weight="])
+def test_both_readmes_name_what_other_surveys_need(option):
+    for page in (README, ROOT / "README.md"):
+        assert option in page.read_text("utf-8")
+
+
 def test_it_has_few_dependencies_and_none_of_the_course():
     needed = [line for line in requires("mrp-helpers") if "extra ==" not in line]
     assert len(needed) <= DEPENDENCIES, needed

@@ -47,8 +47,8 @@ def said_by(call):
             f"estimates has no column 'state'; {COLUMNS}; name the right one with by=",
         ),
         (
-            lambda: evaluate(ESTIMATES, TRUTH, by="distrct"),
-            "estimates has no column 'distrct'; it has 'district' - rename it, or name the right "
+            lambda: evaluate(ESTIMATES, TRUTH, by="districts"),
+            "estimates has no column 'districts'; it has 'district' - rename it, or name the right "
             "one with by=",
         ),
         (
