@@ -98,7 +98,7 @@ def check_draws(model: bmb.Model, predictor: LinearPredictor, draws: xr.DataTree
         differ = differing(draws, digests)
         if differ:
             raise ValueError(
-                f"the draws belong to another model: they were sampled with another "
+                "the draws belong to another model: they differ from this one in "
                 f"{' and '.join(differ)}; fit this model first"
             )
     elif "observed_data" in draws.children:  # digests say this and more
@@ -247,7 +247,7 @@ def _folded(level: object) -> object:
 
 
 def check_population(population: xr.DataArray, frame: pd.DataFrame, samples: int) -> None:
-    """Refuse draws of a population that are not one number a row of the frame and draw."""
+    """Refuse draws of a population that lack a number for a row of the frame and a draw."""
     rows = [str(dimension) for dimension in population.dims if dimension != "sample"]
     if len(rows) != 1 or population.ndim != 2:
         raise ValueError(

@@ -87,7 +87,7 @@ def resolve(values: pd.Series, what: str) -> Column:
 def require_same_kind(
     column: Column, seen: Column, what: str, whose: str = "the model's data"
 ) -> None:
-    """Refuse a column whose values are of another kind than those that the model saw."""
+    """Refuse a column whose values are of a different kind from those that the model saw."""
     if column.kind == seen.kind:
         return
     example, known = column.distinct[:1], seen.distinct[:1]

@@ -94,7 +94,7 @@ def _remedy_for_missing(
     if column in table.index.names:
         return "its index has that name - call .reset_index() first"
     name = str(column)
-    # What is needed under its own name is no misspelling of another column.
+    # What is needed under its own name is not a misspelling of another column.
     spare = [str(other) for other in table.columns if other not in wanted]
     longer = [other for other in spare if len(name) > 1 and other.startswith(name)]
     close = get_close_matches(name, spare, n=1) or longer

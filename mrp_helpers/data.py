@@ -84,7 +84,7 @@ def load_cces() -> pd.DataFrame:
     60000
     """
     survey = pd.read_parquet(verified_bytes(_FOLDER, "cces18.parquet"))
-    # One byte a code is enough on disk, but arithmetic on it would overflow: 2018 - birthyr.
+    # One byte per code is enough on disk, but arithmetic on it would overflow: 2018 - birthyr.
     integers = survey.select_dtypes("integer").columns
     return survey.astype(dict.fromkeys(integers, "int64"))
 

@@ -24,7 +24,7 @@ def evaluate(
     Parameters
     ----------
     estimates : pandas.DataFrame
-        One row a group: the columns `by`, ``estimate`` and, if there are intervals, ``lower`` and
+        One row per group: the columns `by`, ``estimate`` and, if there are intervals, ``lower`` and
         ``upper``; from `poststratify` or made by hand.
     truth : pandas.Series or pandas.DataFrame
         A Series of true values indexed by `by`, or a table with the columns `by` and ``truth``.
@@ -46,7 +46,7 @@ def evaluate(
     KeyError
         When a column is missing.
     TypeError
-        When a table is of another type, its values are not numbers, or groups have labels of
+        When a table is of the wrong type, its values are not numbers, or groups have labels of
         different kinds in the two tables (text, numbers, booleans).
     ValueError
         When the truth's index has a name that `by` does not ask for, or `by` the name of a column
@@ -108,18 +108,18 @@ def evaluate(
 def _require_groups(table: pd.DataFrame, by: list[str], values: list[str], what: str) -> None:
     require_columns(table, [*by, *values], what, dict.fromkeys(by, "by"))
     if table[by].isna().any(axis=None):
-        raise ValueError(f"{what} have a group without a name in {listing(by)}; drop or name it")
+        raise ValueError(f"{what}: a group has no name in {listing(by)}; drop or name it")
     for column in by:
         resolve(table[column], what)  # refuses what cannot be a label, such as lists
     if table.duplicated(by).any():
         twice = table.loc[table.duplicated(by), by].iloc[0].to_dict()
-        raise ValueError(f"{what} list group {twice} more than once")
+        raise ValueError(f"{what}: group {twice} is listed more than once")
     for column in values:
         require_numbers(table[column], f"{what}: column {column!r}")
         bad = ~np.isfinite(table[column].to_numpy("float64"))
         if bad.any():
             group = table.loc[bad, by].iloc[0].to_dict()
             raise ValueError(
-                f"{what} have no finite {column!r} for group {group}; correct it, or drop the "
-                "group knowingly"
+                f"{what}: group {group} has no finite {column!r}; correct it, or drop the group "
+                "knowingly"
             )

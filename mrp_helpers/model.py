@@ -182,7 +182,7 @@ def design_digest(model: bmb.Model) -> str:
 
 
 def differing(draws: xr.DataTree, digests: dict[str, str]) -> list[str]:
-    """Name the parts in which stored draws are of another fit; the design, if it alone is.
+    """Name the parts in which stored draws differ from a fit; the design, if it alone does.
 
     Draws that were stored before designs were digested say nothing of theirs, and stay valid.
     """
@@ -252,7 +252,7 @@ def _read_if_same(path: Path, digests: dict[str, str]) -> xr.DataTree | None:
         return None
     differ = differing(draws, digests)
     if differ:
-        print(f"{path.stem}: the stored draws are of another {' and '.join(differ)}, not loaded")
+        print(f"{path.stem}: the stored draws differ in {' and '.join(differ)}, and are not loaded")
         return None
     return draws
 
@@ -346,7 +346,7 @@ def sampler_health(draws: xr.DataTree) -> pd.DataFrame:
     Raises
     ------
     TypeError
-        When the draws are of another type.
+        When the draws are of the wrong type.
     ValueError
         When a group is missing, divergences were not kept, or there is a single chain: r-hat
         compares chains.

@@ -37,7 +37,7 @@ _CALLED = {
     "main model": "mrp",
 }
 _FREE = ["mrp", "weighted", "no pooling", "other", "highlighted", "raw", "truth"]
-# One tile a state, (column, row), so that small states are as easy to see as large ones.
+# One tile per state, (column, row), so that small states are as easy to see as large ones.
 TILES = {
     "AK": (0, 0), "ME": (10, 0), "WI": (5, 1), "VT": (9, 1), "NH": (10, 1),
     "WA": (0, 2), "ID": (1, 2), "MT": (2, 2), "ND": (3, 2), "MN": (4, 2), "IL": (5, 2),
@@ -121,9 +121,9 @@ def plot_composition(
     Parameters
     ----------
     sample : pandas.DataFrame
-        One row a respondent, with the column `by`.
+        One row per respondent, with the column `by`.
     frame : pandas.DataFrame
-        One row a cell, with the columns `by` and `population`.
+        One row per cell, with the columns `by` and `population`.
     by : str
         The column whose levels are compared.
     order : sequence or None
@@ -419,7 +419,7 @@ def plot_map(
     """Show one number per state on a tile map, in five classes around a centre.
 
     Every state has the same area. The colours are the same on a white and on a dark ground; on the
-    course's site, the image class ``dark-light`` keeps a map from being turned round.
+    course's site, the image class ``dark-light`` keeps a map from being inverted.
 
     Parameters
     ----------
@@ -441,7 +441,7 @@ def plot_map(
     Returns
     -------
     matplotlib.axes.Axes
-        A square a state with its abbreviation and its number.
+        One square per state, with its abbreviation and its number.
 
     Raises
     ------

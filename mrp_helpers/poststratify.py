@@ -1,6 +1,6 @@
 """Draws of any aggregate from a fitted Bambi model and a frame.
 
-Every aggregate is the same sum over cells, ``sum of P(cell) x E[Y | cell]``, one sum a draw. The
+Every aggregate is the same sum over cells, ``sum of P(cell) x E[Y | cell]``, one sum per draw. The
 model supplies ``E[Y | cell]``, the frame supplies ``P(cell)``. At the door a frame becomes integer
 codes, numbers and weights; behind it nobody compares a level again. Cells are taken in blocks and
 only group totals are kept, so that memory does not grow with the frame.
@@ -46,7 +46,7 @@ def poststratify_draws(
     draws : xarray.DataTree
         The draws of that model, from `fit_or_load` or ``model.fit``.
     frame : pandas.DataFrame
-        One row a cell: every predictor of the model, the columns `by` and the population.
+        One row per cell: every predictor of the model, the columns `by` and the population.
     by : str, sequence of str or None
         Columns that define the groups to estimate; None for the whole population. They may not be
         named like columns of the result of `poststratify` or like ``group``, ``sample``, ``chain``
@@ -79,7 +79,7 @@ def poststratify_draws(
     KeyError
         When the frame lacks a column.
     TypeError
-        When the population is not numeric, when a predictor's values are of another kind than
+        When the population is not numeric, when a predictor's values are of a different kind from
         those of the model's data (text, numbers, booleans), or when something else is of another
         type.
     ValueError
@@ -191,7 +191,7 @@ def poststratify(
     Returns
     -------
     pandas.DataFrame
-        One row a group, sorted: the columns `by`, ``estimate`` (mean of the draws), ``sd``,
+        One row per group, sorted: the columns `by`, ``estimate`` (mean of the draws), ``sd``,
         ``lower`` and ``upper`` (equal-tailed interval of the draws) and ``population``.
 
     Raises
@@ -300,7 +300,7 @@ class _Groups:
         else:
             codes, self.index = np.zeros(len(frame), dtype=int), pd.Index(["all"])
         self.number = len(self.index)
-        # Cells of a group stand together, so that a block of cells adds to few groups.
+        # Cells of a group are side by side, so that a block of cells adds to few groups.
         self.order = np.argsort(codes, kind="stable")
         self._codes = codes[self.order]
         if isinstance(population, xr.DataArray):

@@ -63,15 +63,15 @@ def clean_cces(
     outcome : str
         A name in `OUTCOMES`; it becomes the name of the outcome's column.
     state_codes : mapping of int to str
-        The label of each ``inputstate`` code. The default is right. Another one is only of use
-        to see what a wrong one does.
+        The label of each ``inputstate`` code. The default is right; a different one
+        is useful only to see what a wrong one does.
     on_unknown_state : {"raise", "drop"}
         What to do with respondents whose state code has no label.
 
     Returns
     -------
     pandas.DataFrame
-        One row a respondent who answered and lives in a labelled state other than D.C. (the frame
+        One row per respondent who answered and lives in a labelled state other than D.C. (the frame
         has no cells for it): ``caseid``, the five columns of `CELL`, the outcome (1 = supports,
         0 = opposes) and ``commonweight``, in the survey's order. ``male`` is +0.5 for men and
         -0.5 for women. ``.attrs["dropped"]`` says how many respondents left, and why.
@@ -190,9 +190,9 @@ def recode_to_frame(
     Parameters
     ----------
     survey : pandas.DataFrame
-        One row a respondent, in the survey's own codes.
+        One row per respondent, in the survey's own codes.
     frame : pandas.DataFrame
-        One row a cell, in the frame's words.
+        One row per cell, in the frame's words.
     columns : mapping of str to str
         For each stratifying column of the frame, the survey's column that holds the same.
     codes : mapping of str to mapping, optional
@@ -208,7 +208,7 @@ def recode_to_frame(
     Returns
     -------
     pandas.DataFrame
-        One row a respondent that is kept: the frame's columns in the frame's words and the outcome
+        One row per respondent who is kept: the frame's columns in the frame's words and the outcome
         (0 or 1), indexed as `survey`. ``.attrs["dropped"]`` says how many respondents left, and
         why; ``.attrs["unseen"]`` lists for each column the frame's levels that nobody has.
 
@@ -217,11 +217,11 @@ def recode_to_frame(
     KeyError
         When a table lacks a column.
     TypeError
-        When an argument is of another type, or a code is a list or the like.
+        When an argument is of the wrong type, or a code is a list or the like.
     ValueError
         When a code or an answer that occurs is not named or is missing (True does not name 1),
         when a code leads to a level that the frame does not have, when an answer is to become
-        something else than 1, 0 or None, or when nobody is left.
+        anything but 1, 0 or None, or when nobody is left.
 
     Examples
     --------

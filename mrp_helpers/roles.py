@@ -1,9 +1,9 @@
 """What a mark means: one for each role that a number has, the same in every figure and chart.
 
 A chapter names a role ("raw", "mrp"), never a colour. Shape is a second code for the same thing, so
-that a figure can be read in grey and by colour-blind readers. In the dark, the site turns figures
-round: light becomes dark, and hues stay. The colours are of middling lightness, which makes them
-nearly what they were; ink and ground change places.
+that a figure can be read in grey and by colour-blind readers. In dark mode the site inverts the
+lightness of figures and keeps their hues. The colours are of medium lightness, so that they look
+much the same in both modes, whereas text and background change places.
 """
 
 from dataclasses import dataclass

@@ -39,9 +39,9 @@ def selection_weights(
     Parameters
     ----------
     respondents : pandas.DataFrame
-        One row a person, with ``state`` and the columns that the recipe names.
+        One row per person, with ``state`` and the columns that the recipe names.
     predictors : pandas.DataFrame
-        One row a state, from `load_state_predictors`.
+        One row per state, from `load_state_predictors`.
     recipe : mapping
         For each column either a number (times the column's value) or a mapping of levels to
         amounts (a level that is not listed adds nothing). The amounts are added up.
@@ -56,7 +56,7 @@ def selection_weights(
     KeyError
         When a column of the recipe is in neither table.
     TypeError
-        When something is of another type, such as a recipe that multiplies text.
+        When an argument is of the wrong type, such as a recipe that multiplies text.
     ValueError
         When a state has no predictors or several, when a column is in both tables or has missing
         values, when a level in the recipe occurs for nobody (it would never count), or when a
@@ -122,7 +122,7 @@ def draw_biased_sample(
     Parameters
     ----------
     respondents : pandas.DataFrame
-        One row a person.
+        One row per person.
     weights : pandas.Series
         Selection weights with the same index, from `selection_weights`.
     n : int
@@ -139,7 +139,7 @@ def draw_biased_sample(
     Raises
     ------
     TypeError
-        When something is of another type, such as text for weights or a fraction for `n`.
+        When an argument is of the wrong type, such as text for weights or a fraction for `n`.
     ValueError
         When the indexes differ, when weights are missing, negative, infinite or all zero, or
         when `n` is not between 1 and the number of rows with a positive weight.
@@ -185,7 +185,7 @@ def aggregate_cells(
     Parameters
     ----------
     respondents : pandas.DataFrame
-        One row a person, with the columns `by` and the outcome (0 or 1).
+        One row per person, with the columns `by` and the outcome (0 or 1).
     by : str or sequence of str
         The columns that define a cell.
     outcome : str
@@ -197,7 +197,7 @@ def aggregate_cells(
     Returns
     -------
     pandas.DataFrame
-        One row a cell that has at least one respondent: the columns `by`, ``n`` (respondents)
+        One row per cell that has at least one respondent: the columns `by`, ``n`` (respondents)
         and the outcome (positive answers among them). A cell without respondents would add
         nothing to a binomial likelihood, so it is not listed. With weights both counts are
         effective ones and seldom whole, and a cell whose weights are all zero is not listed either.
@@ -207,8 +207,8 @@ def aggregate_cells(
     KeyError
         When a column is missing.
     TypeError
-        When `respondents` is not a DataFrame, `weight` not a Series of numbers, or a column that
-        defines a cell has what cannot be its label, such as lists.
+        When `respondents` is not a DataFrame or `weight` not a Series of numbers, or when a column
+        that defines a cell holds what cannot be its label, such as lists.
     ValueError
         Without rows or columns to count by, when a column is named twice or ``n``,
         when a cell column has missing values, when an answer is missing or neither 0 nor 1, when

@@ -52,7 +52,7 @@ def rake(
     Parameters
     ----------
     sample : pandas.DataFrame
-        One row a respondent, with a column for each margin.
+        One row per respondent, with a column for each margin.
     margins : mapping of str or tuple of str to pandas.Series
         For each column the population's shares or counts, indexed by level. The margin of several
         columns at once has their tuple as its key and a MultiIndex. An index whose levels have
@@ -105,8 +105,8 @@ def rake(
     A weight above `trim` is not cut off afterwards, since the margins would be lost again. Among
     all weights that stay below the bound and meet the margins, raking gives those closest to the
     base weights, with or without a bound (in Kullback and Leibler's sense): each is a product of
-    one factor a level, or `trim` where that is smaller. Bounds on the ratio to the base weight,
-    which survey packages also offer, are another thing: Deville and Särndal (1992).
+    one factor per level, or `trim` where that is smaller. Bounds on the ratio to the base weight,
+    which survey packages also offer, are a different constraint: Deville and Särndal (1992).
 
     Examples
     --------
@@ -246,7 +246,7 @@ def _scaled(weights: np.ndarray) -> np.ndarray:
 
 
 def _raked(start: np.ndarray, margins: list[_Margin], tol: float, max_iter: int) -> np.ndarray:
-    """Fit one factor a level until all margins are met; give weights with mean 1."""
+    """Fit one factor per level until all margins are met; give weights with mean 1."""
     weights = start.copy()
     for _ in range(max_iter):
         for margin in margins:

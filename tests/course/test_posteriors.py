@@ -105,7 +105,7 @@ def test_anything_changed_is_sampled_and_not_loaded(sampled, capsys, other, sett
     fit_or_load(other(), "heart-additive", **settings)
     said = capsys.readouterr().out
     assert len(sampled) == 1
-    assert "the stored draws are of another" in said and part in said.splitlines()[0]
+    assert "the stored draws differ in" in said and part in said.splitlines()[0]
 
 
 # The verdicts of a refit.

@@ -670,7 +670,7 @@ EVALUATING = [
     Case(
         "a group listed twice",
         lambda: score(pd.concat([STATES, STATES]), TRUTH),
-        Refused("estimates list group {'state': 'AK'} more than once"),
+        Refused("estimates: group {'state': 'AK'} is listed more than once"),
     ),
     Case(
         "no group in common",

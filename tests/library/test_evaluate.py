@@ -64,18 +64,18 @@ def test_groups_of_two_columns():
             pd.concat([ESTIMATES, ESTIMATES.assign(estimate=0.1)]),
             TRUTH,
             ValueError,
-            "^estimates list group .*AK.* more than once",
+            "^estimates: group .*AK.* is listed more than once$",
         ),
         (ESTIMATES[["estimate"]], TRUTH, KeyError, "^.estimates has no column 'state'"),
-        (ESTIMATES, pd.concat([TRUTH, TRUTH]), ValueError, "truth list group .* more than once"),
-        (ESTIMATES.assign(estimate=np.nan), TRUTH, ValueError, "no finite 'estimate' .*AK"),
+        (ESTIMATES, pd.concat([TRUTH, TRUTH]), ValueError, "truth: group .* more than once"),
+        (ESTIMATES.assign(estimate=np.nan), TRUTH, ValueError, "AK.* has no finite 'estimate'"),
         (
             ESTIMATES,
             TRUTH * np.nan,
             ValueError,
-            "truth have no finite 'truth' .*AL.*; correct it, or",
+            "truth: group .*AL.* has no finite 'truth'; correct it",
         ),
-        (ESTIMATES, TRUTH + np.inf, ValueError, "truth have no finite"),
+        (ESTIMATES, TRUTH + np.inf, ValueError, "^truth: group .* has no finite"),
         (
             ESTIMATES,
             TRUTH.add_prefix("US-"),
@@ -83,7 +83,12 @@ def test_groups_of_two_columns():
             r"^no group is in both tables: estimates have 'AK', 'AL', 'CA' and 1 more, truth has "
             r"\('US-AL',\), \('US-AK',\), \('US-CA',\) and 1 more$",
         ),
-        (ESTIMATES.assign(state=None), TRUTH, ValueError, "estimates have a group without a name"),
+        (
+            ESTIMATES.assign(state=None),
+            TRUTH,
+            ValueError,
+            "^estimates: a group has no name in 'state'",
+        ),
         (
             ESTIMATES.assign(upper=[0.45, 0.49, 0.1, 0.1]),  # the first one is a point, and fine
             TRUTH,
@@ -94,7 +99,7 @@ def test_groups_of_two_columns():
             ESTIMATES.assign(estimate=pd.array([0.5, None, 0.3, 0.9], dtype="Float64")),
             TRUTH,
             ValueError,
-            "no finite 'estimate' for group .*AL",
+            "group .*AL.* has no finite 'estimate'",
         ),
         (ESTIMATES.astype({"estimate": str}), TRUTH, TypeError, "'estimate' is not numeric"),
         (ESTIMATES, TRUTH.astype(str), TypeError, "truth: column 'truth' is not numeric"),

@@ -133,7 +133,7 @@ def test_something_else_under_its_name_is_never_loaded(small, stored, capsys):
     assert len(fits) == 1
     assert "1|state" in draws["posterior"]
     if stored == "another table":
-        assert "small: the stored draws are of another" in capsys.readouterr().out
+        assert "small: the stored draws differ in" in capsys.readouterr().out
 
 
 def test_scraps_of_killed_runs_are_swept_after_an_hour(small):

@@ -95,7 +95,7 @@ def test_another_model_is_sampled(cache, counted_fits, capsys, other, part):
     fit_or_load(other(), "small")
     assert len(counted_fits) == 2
     said = capsys.readouterr().out
-    assert "the stored draws are of another" in said and part in said
+    assert "the stored draws differ in " in said and part in said
 
 
 CODED = CELLS.assign(sex=(CELLS["male"] > 0) + 1, answer=np.where(CELLS["vote"] == 1, "yes", "no"))
@@ -148,7 +148,7 @@ def test_another_design_of_the_same_text_is_sampled(cache, counted_fits, capsys,
     capsys.readouterr()
     fit_or_load(other(), "small")
     assert len(counted_fits) == 2
-    assert "the stored draws are of another design" in capsys.readouterr().out
+    assert "the stored draws differ in design, and are not loaded" in capsys.readouterr().out
     with pytest.raises(ValueError, match="belong to another model"):
         poststratify(other(), draws, CODED)
 
@@ -188,7 +188,7 @@ def test_other_settings_are_sampled(cache, counted_fits, capsys):
     fit_or_load(build(), "small")
     fit_or_load(build(), "small", draws=500)
     assert [call["draws"] for call in counted_fits] == [1000, 500]
-    assert "of another sampler" in capsys.readouterr().out
+    assert "differ in sampler, and" in capsys.readouterr().out
 
 
 def test_columns_outside_the_formula_do_not_matter():
@@ -300,10 +300,10 @@ def test_poststratify_refuses_a_stored_fit_of_other_data(cache, counted_fits):
     frame = synthetic.cells(seed=9)
     assert len(poststratify(build(), draws, frame, by="state")) == 5
     other = build(data=CELLS.assign(yes=CELLS["yes"].where(CELLS.index != 3, 0)))
-    with pytest.raises(ValueError, match="another model: they were sampled with another data"):
+    with pytest.raises(ValueError, match="another model: they differ from this one in data"):
         poststratify(other, draws, frame)
     other = build(data=CELLS.iloc[::-1], priors={"x": bmb.Prior("Normal", mu=0, sigma=9)})
-    with pytest.raises(ValueError, match="with another priors and data; fit this model first"):
+    with pytest.raises(ValueError, match="from this one in priors and data; fit this model first"):
         poststratify(other, draws, frame)
 
 
