@@ -183,7 +183,10 @@ def test_labels_of_the_population_are_held_to_the_frame(model, draws):
     index = pd.MultiIndex.from_frame(FRAME[columns])
     labelled = population_draws().assign_coords(xr.Coordinates.from_pandas_multiindex(index, "row"))
     poststratify(model, draws, FRAME, population=labelled)
-    with pytest.raises(ValueError, match="'state' has other values, or another order, than in"):
+    message = (
+        "'state' has other values, or another order, than in the frame; put both into the same"
+    )
+    with pytest.raises(ValueError, match=f"{message} order$"):
         poststratify(model, draws, FRAME[::-1], population=labelled)
     other = population_draws().assign_coords(row=np.arange(60)[::-1])
     poststratify(model, draws, FRAME, population=other)
@@ -215,6 +218,11 @@ def changed_population(row, sample, value):
         (changed_population(5, 7, np.inf), ValueError, r"is infinite in 1 draw\(s\), in row 5$"),
         (changed_population(6, 7, -1), ValueError, r"is negative in 1 draw\(s\), in row 6$"),
         (
+            changed_population(slice(2, 7), 7, -1),
+            ValueError,
+            r"is negative in 5 draw\(s\), in row 2, 3, 4 and 2 more$",
+        ),
+        (
             changed_population(slice(0, 12), 7, 0),
             ValueError,
             "nobody lives in group 'AK' .the draws of the population of its cells sums to zero",
@@ -228,6 +236,16 @@ def changed_population(row, sample, value):
 def test_bad_draws_of_the_population_are_refused(model, draws, people, error, message):
     with pytest.raises(error, match=message):
         poststratify_draws(model, draws, FRAME, "state", population=people)
+
+
+def test_groups_without_people_are_listed(model, draws):
+    frame = FRAME.assign(n=FRAME["n"].where(FRAME["state"] == "TX", 0))
+    with pytest.raises(ValueError) as refusal:
+        poststratify(model, draws, frame, by="state")
+    assert str(refusal.value) == (
+        "frame: nobody lives in group 'AK', 'AL', 'CA' and 1 more (the 'n' of its cells sums to "
+        "zero), so it has no mean; drop these cells from the frame"
+    )
 
 
 def test_cells_listed_twice_are_refused_when_their_population_is_drawn(model, draws):

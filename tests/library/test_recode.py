@@ -257,7 +257,10 @@ def test_matching_gives_what_the_course_s_own_recode_gives(raw, respondents):
         ({"codes": {"age": {1: "young"}}}, r"codes are given for 'age', which columns does not"),
         ({"answers": {"si": 1, "no": 0}}, r"'non so' in column 'risposta' .* among the answers"),
         ({"answers": {"si": 1, "no": 2, "non so": None}}, r"become 2; make each of them 1, 0 or"),
-        ({"answers": dict.fromkeys(["si", "no", "non so"])}, "no respondent is left"),
+        (
+            {"answers": dict.fromkeys(["si", "no", "non so"])},
+            "^no respondent is left; codes and answers leave everybody out$",
+        ),
         ({"columns": {}, "codes": None}, "name at least one column"),
         ({"outcome": "area"}, "give the outcome a name of its own"),
         ({"survey": VILLAGE.assign(luogo=[None, *"aaaa"])}, r"'luogo' is missing for 1 respondent"),
@@ -282,6 +285,21 @@ def test_what_cannot_be_matched_is_refused(change, message):
 def test_tables_without_the_columns_are_refused(change, message):
     with pytest.raises(KeyError, match=message):
         recode_to_frame(**VILLAGE_WORDS | {"codes": None} | change)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"columns": ["luogo"]}, "columns is of type list; pass a mapping"),
+        ({"codes": 3}, "codes is of type int; pass a mapping"),
+        ({"answers": 3}, "answers is of type int; pass a mapping"),
+        ({"answer": 3}, "answer is of type int; pass a str"),
+    ],
+)
+def test_arguments_of_the_wrong_type_are_named(change, message):
+    with pytest.raises(TypeError) as refusal:
+        recode_to_frame(**VILLAGE_WORDS | change)
+    assert str(refusal.value) == message
 
 
 # True equals 1 in Python, and a survey's 1 need not mean yes.
