@@ -241,3 +241,11 @@ def test_columns_that_nobody_needs_do_not_matter():
     more = ESTIMATES.assign(answers=[[1], [2], [3], [4]])
     more = pd.concat([more, more["answers"]], axis=1)
     pd.testing.assert_series_equal(evaluate(more, TRUTH), evaluate(ESTIMATES, TRUTH))
+
+
+def test_levels_that_the_truth_cannot_tell_apart_are_refused():
+    estimates = pd.DataFrame({"dose": [0.1, 0.1 + 1e-12], "estimate": [0.5, 0.6]})
+    truth = pd.Series([0.5], index=pd.Index([0.1], dtype="float32"))
+    message = "^estimates: column 'dose' and the truth differ in precision, and levels such as 0.1"
+    with pytest.raises(ValueError, match=message):
+        evaluate(estimates, truth, by="dose")
