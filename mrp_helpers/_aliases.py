@@ -13,11 +13,18 @@ class Alias(NamedTuple):
     alias: str
     dimensions: dict[str, str]
 
+    @property
+    def renames(self) -> bool:
+        """Whether anything has another name with the alias."""
+        return self.plain != self.alias or any(a != b for a, b in self.dimensions.items())
+
 
 def with_aliases(aliases: Sequence[Alias], draws: xr.DataTree) -> xr.DataTree:
     """Rename draws that were sampled before the model had its aliases; leave all others."""
     plain = {one.plain for one in aliases} - {one.alias for one in aliases}
-    found = {name for group in draws.children.values() for name in group.data_vars}
+    for one in aliases:
+        plain |= set(one.dimensions) - set(one.dimensions.values())
+    found = {name for group in draws.children.values() for name in (*group.data_vars, *group.dims)}
     return _renamed(draws, aliases) if plain & found else draws
 
 

@@ -2,13 +2,13 @@
 
 The documentation of Bambi promises the classes `Model` and `Prior`, and what one does with them.
 Post-stratification needs more: which columns a formula reads, how they become a design, and which
-draws go with it. `linear_predictor` puts that into the plain objects below, whose fields are not
+draws go with it. `regression` puts that into the plain objects below, whose fields are not
 Bambi's; `made_of` lists what makes a model the one it is. When a release of Bambi moves its
 insides, this module changes and no other one does.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -25,16 +25,12 @@ from formulae.terms.variable import Variable
 from scipy import special
 
 from mrp_helpers._aliases import Alias
+from mrp_helpers._families import FAMILIES
 from mrp_helpers._levels import as_wide
 from mrp_helpers._require import listing
 
 # What is computed here. A kind of term that is not listed may mean anything, so it is refused.
 _KINDS = {CommonTerm: "common", GroupSpecificTerm: "group-specific", OffsetTerm: "offset"}
-# Families whose parent parameter is the mean of the response (for counts out of n: of a share).
-_PARENT_IS_MEAN = {
-    "bernoulli", "beta", "beta_binomial", "binomial", "exponential", "gamma", "gaussian",
-    "laplace", "negativebinomial", "poisson", "t", "wald", "weibull",
-}  # fmt: skip
 # Families whose outcome is two columns: successes and trials.
 _COUNTS_OUT_OF_N = {"binomial", "beta_binomial"}
 # Calls that only say how a column's levels are coded: the levels are the column's own.
@@ -112,6 +108,8 @@ class Term:
         For each argument of its prior, and of theirs, the name of that argument's draws.
     no_normal : str or None
         Why a new group's effect cannot be drawn; None where it is normal with mean zero.
+    equations : dict of str to list
+        The draws' dimension of the outcome's levels, where each of them has effects of its own.
     """
 
     name: str
@@ -121,15 +119,28 @@ class Term:
     coordinates: dict[str, list[Any]] = field(default_factory=dict)
     hyperparameters: dict[str, str] = field(default_factory=dict)
     no_normal: str | None = None
+    equations: dict[str, list[Any]] = field(default_factory=dict)
+
+    @property
+    def factors(self) -> list[Numbers | Levels]:
+        """Everything that reads columns."""
+        return [*self.expression, *self.groups]
 
     def effects(self, posterior: xr.Dataset) -> np.ndarray:
-        """Draws (columns of the design x samples), the samples in the order (chain, draw)."""
+        """Draws (columns of the design x samples), the samples in the order (chain, draw).
+
+        Where the outcome has equations, the samples of the first one are followed by those of the
+        next.
+        """
         if self.parameter is None:
             return np.ones((1, posterior.sizes["chain"] * posterior.sizes["draw"]))
-        return _samples_last(posterior[self.parameter], self.coordinates)
+        return _samples_last(posterior[self.parameter], self.coordinates, self.equations)
 
     def sd(self, posterior: xr.Dataset) -> np.ndarray:
-        """Draws (columns of the expression x samples) of the standard deviation over groups."""
+        """Draws (columns of the expression x samples) of the standard deviation over groups.
+
+        The samples come as those of the effects do.
+        """
         if self.no_normal is not None:
             raise NotImplementedError(
                 f"new levels of {self.name!r} cannot be drawn: its effects follow "
@@ -138,47 +149,111 @@ class Term:
             )
         # Its effects run over the groups first, and each group has the same spread.
         columns = dict(list(self.coordinates.items())[1:])
-        name = self.hyperparameters["sigma"]
-        if name not in posterior or not set(columns) <= set(posterior[name].dims):
+        needed, name = [*columns, *self.equations], self.hyperparameters["sigma"]
+        if name not in posterior or not set(needed) <= set(posterior[name].dims):
             raise ValueError(
-                f"draws lack {name!r} for each of {', '.join(columns) or 'the groups'}, from which "
+                f"draws lack {name!r} for each of {', '.join(needed) or 'the groups'}, from which "
                 f"new levels of {self.name!r} are drawn; pass what model.fit returned"
             )
-        return _samples_last(posterior[name], columns)
+        return _samples_last(posterior[name], columns, self.equations)
 
 
 @dataclass(frozen=True)
 class LinearPredictor:
-    """A model's linear predictor, its inverse link, and the data it was made from.
+    """A linear predictor, and the inverse link that makes a parameter of the family of it.
 
     Parameters
     ----------
     terms : list of Term
         Their sum is the linear predictor.
-    others : list of str
-        The family's other parameters, such as a residual standard deviation.
     inverse_link : callable
-        Turns the linear predictor into the expected outcome.
+        Turns the linear predictor into the parameter.
+    mean : str
+        What draws of the parameter in the model's own rows are called, if there are any.
+    equations : int or None
+        How many levels of the outcome have a sum of their own; None where a row has one sum.
+    """
+
+    terms: list[Term]
+    inverse_link: Callable[[np.ndarray], np.ndarray]
+    mean: str = "mu"
+    equations: int | None = None
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A parameter of the family that is the same in all rows, such as a residual's spread.
+
+    Parameters
+    ----------
+    draws : str
+        What its draws are called.
+    fixed : float or None
+        Its value, where the model fixes it and there are no draws.
+    coordinates : dict of str to list
+        The draws' dimension, where there are several: the thresholds between ordered levels.
+    """
+
+    draws: str
+    fixed: float | None = None
+    coordinates: dict[str, list[Any]] = field(default_factory=dict)
+
+    def values(self, posterior: xr.Dataset) -> np.ndarray:
+        """Draws (samples), or (thresholds x 1 x samples)."""
+        if self.fixed is not None:
+            return np.asarray(float(self.fixed))
+        if self.draws not in posterior:
+            raise ValueError(
+                f"draws have no parameter {self.draws!r}, which the model's family needs here; "
+                "pass what model.fit returned"
+            )
+        values = _samples_last(posterior[self.draws], self.coordinates)
+        return values[:, None] if self.coordinates else values[0]
+
+
+@dataclass(frozen=True)
+class Regression:
+    """What a model says about its outcome, and the data it was made from.
+
+    Parameters
+    ----------
+    family : str
+        The name of the family.
+    predictors : dict of str to LinearPredictor
+        For each parameter of the family with a formula, its linear predictor; the one that the main
+        formula models comes first.
+    constants : dict of str to Constant
+        The family's other parameters.
     data : pandas.DataFrame
         The columns that the terms read, as the model has them.
-    mean : str
-        What draws of the expected outcomes of the model's own rows are called, if there are any.
     outcome : str
         What the observed outcome is called.
     observed : numpy.ndarray
-        Its values, one a row of the data.
+        Its values, one a row of the data, or several where it has several columns.
+    levels : list
+        The levels of the outcome in the model's order, where the family gives each a share.
     aliases : list of Alias
         What the draws are called under the model's aliases, where it has any.
     """
 
-    terms: list[Term]
-    others: list[str]
-    inverse_link: Callable[[np.ndarray], np.ndarray]
+    family: str
+    predictors: dict[str, LinearPredictor]
+    constants: dict[str, Constant]
     data: pd.DataFrame
-    mean: str = "mu"
     outcome: str = ""
     observed: np.ndarray = field(default_factory=lambda: np.empty(0))
+    levels: list[Any] = field(default_factory=list)
     aliases: list[Alias] = field(default_factory=list)
+
+    @property
+    def parent(self) -> LinearPredictor:
+        """The linear predictor of the main formula."""
+        return next(iter(self.predictors.values()))
+
+    @property
+    def terms(self) -> list[Term]:
+        """The terms of all linear predictors."""
+        return [term for predictor in self.predictors.values() for term in predictor.terms]
 
 
 class Made(NamedTuple):
@@ -193,35 +268,70 @@ class Made(NamedTuple):
     data: pd.DataFrame
 
 
-def linear_predictor(model: bmb.Model) -> LinearPredictor:
-    """Read a model's linear predictor.
+def regression(model: bmb.Model) -> Regression:
+    """Read what a model says about its outcome.
 
     Raises
     ------
     NotImplementedError
-        When the model has several of them, or a term or a family of a kind that is not computed.
+        When the model has a term, a family or an outcome of a kind that is not computed.
     """
-    _refuse_other_models(model)
+    _refuse_other_families(model)
     _refuse_other_outcomes(model)
-    parent = model.parameters[model.family.likelihood.parent]
-    # Without the rows that `dropna` leaves out, and without columns that no formula names.
-    data = parent.design.data
-    terms = [_term(term, data) for term in parent.terms.values()]
-    _refuse_a_dimension_of_two_terms(terms)
-    parts = [part for term in terms for part in (*term.expression, *term.groups)]
-    others = [(name, part) for name, part in model.parameters.items() if part is not parent]
-    link = model.family.link[parent.name]
-    return LinearPredictor(
-        terms=terms,
-        others=[part.alias or name for name, part in others],
-        # Bambi's own inverse of the logit moves 0 and 1 by 2e-16, in twice the time.
-        inverse_link=special.expit if link.name == "logit" else link.linkinv,
-        data=data[sorted({column for part in parts for column in part.columns})],
-        mean=parent.alias or parent.name,
-        outcome=model.response_term.alias or model.response_term.name,
-        observed=_observed(model.response_term),
+    parent, response = model.parameters[model.family.likelihood.parent], model.response_term
+    modelled = [parent, *(part for part in model.parameters.values() if part is not parent)]
+    predictors: dict[str, LinearPredictor] = {}
+    constants: dict[str, Constant] = {}
+    columns: dict[str, pd.Series] = {}
+    for part in modelled:
+        if hasattr(part, "design"):
+            # Without the rows that `dropna` leaves out, and without columns that no formula names.
+            predictors[part.name] = _linear_predictor(part, model)
+            columns |= dict(part.design.data.items())
+        else:
+            constants[part.name] = _constant(part, response)
+    found = Regression(
+        family=model.family.name,
+        predictors=predictors,
+        constants=constants,
+        data=parent.design.data,
+        outcome=response.alias or response.name,
+        observed=_observed(response),
+        levels=list(response.levels) if FAMILIES[model.family.name].shares else [],
         aliases=aliases(model),
     )
+    _refuse_a_dimension_of_two_terms(found.terms)
+    read = {name for term in found.terms for one in term.factors for name in one.columns}
+    return replace(found, data=pd.DataFrame({name: columns[name] for name in sorted(read)}))
+
+
+def _linear_predictor(parameter: Any, model: bmb.Model) -> LinearPredictor:
+    """Read the linear predictor of one parameter of the family."""
+    link, coordinates = model.family.link[parameter.name], model.response_term.coords
+    equations = {name: list(labels) for name, labels in coordinates.items()}
+    terms = [_term(term, parameter.design.data) for term in parameter.terms.values()]
+    for term in terms if equations else []:
+        if term.parameter is None:
+            raise NotImplementedError(
+                f"term {term.name!r}: Bambi has no offset in a family with an equation for each "
+                "level of the outcome; make it a term of the formula"
+            )
+    return LinearPredictor(
+        terms=[replace(term, equations=equations) for term in terms],
+        # Bambi's own inverse of the logit moves 0 and 1 by 2e-16, in twice the time.
+        inverse_link=special.expit if link.name == "logit" else link.linkinv,
+        mean=parameter.alias or parameter.name,
+        equations=len(next(iter(equations.values()))) if equations else None,
+    )
+
+
+def _constant(parameter: Any, response: Any) -> Constant:
+    """Read a parameter of the family that is the same in all rows."""
+    draws = parameter.alias or parameter.name
+    if parameter.name == "threshold":
+        return Constant(draws, coordinates={f"{draws}_dim": list(range(len(response.levels) - 1))})
+    fixed = parameter.prior if isinstance(parameter.prior, int | float) else None
+    return Constant(draws, fixed)
 
 
 def common_design(model: bmb.Model) -> np.ndarray:
@@ -285,20 +395,23 @@ def designed(model: bmb.Model) -> Iterator[tuple[str, list[str], np.ndarray]]:
 def aliases(model: bmb.Model) -> list[Alias]:
     """List what an alias renames: parameters, terms, arguments of their priors, the outcome."""
     found: list[Alias] = []
-    named = [(model.response_term.name, model.response_term)]
+    levels = _dimension_of_levels(model.response_term)
+    named = [(model.response_term.name, model.response_term, levels)]
     for name, parameter in model.parameters.items():
-        named.append((name, parameter))
+        label = parameter.alias or name
+        named.append((name, parameter, levels | {f"{name}_dim": f"{label}_dim"}))
         for term in getattr(parameter, "terms", {}).values():
             kind = _KINDS.get(type(term))
             if kind in ("common", "group-specific"):
-                found.append(Alias(term.name, term.alias or term.name, _dimensions(term)))
+                dimensions = _dimensions(term) | levels
+                found.append(Alias(term.name, term.alias or term.name, dimensions))
             if kind == "group-specific":
                 plain = _hyperparameters(term.name, term.prior, {})
                 alias = _hyperparameters(found[-1].alias, term.prior, term.hyperprior_alias)
-                found += [Alias(plain[key], alias[key], _dimensions(term)) for key in plain]
-    found += [Alias(name, part.alias or name, {}) for name, part in named]
-    renamed = [one for one in found if one.plain != one.alias]
-    taken = {one.alias for one in renamed} & {one.plain for one in found}
+                found += [Alias(plain[key], alias[key], dimensions) for key in plain]
+    found += [Alias(name, part.alias or name, dimensions) for name, part, dimensions in named]
+    renamed = [one for one in found if one.renames]
+    taken = {one.alias for one in renamed if one.plain != one.alias} & {one.plain for one in found}
     if taken:
         raise ValueError(
             f"the model's alias {listing(sorted(taken))} is the name of another part of it, so its "
@@ -307,22 +420,25 @@ def aliases(model: bmb.Model) -> list[Alias]:
     return renamed
 
 
+def _dimension_of_levels(response: Any) -> dict[str, str]:
+    """What the dimensions of the outcome's levels are called under its alias, and without it."""
+    if not response.coords:
+        return {}
+    alias = response.alias or response.name
+    return {f"{response.name}{end}": f"{alias}{end}" for end in ("_dim", "_reduced_dim")}
+
+
 def parts_of_prior(prior: bmb.Prior) -> tuple[str, dict[str, Any], bool | None, Any]:
     """Take a prior apart: name, arguments, whether it is non-centred, the function that it is."""
     return prior.name, prior.args, prior.noncentered, prior.dist
 
 
-def _refuse_other_models(model: bmb.Model) -> None:
+def _refuse_other_families(model: bmb.Model) -> None:
     """Say what is missing here rather than compute something else."""
-    if model.family.name not in _PARENT_IS_MEAN:
+    if model.family.name not in FAMILIES:
         raise NotImplementedError(
-            f"the mean of family {model.family.name!r} is not one linear predictor and a link; "
-            f"families that work: {', '.join(sorted(_PARENT_IS_MEAN))}"
-        )
-    if model.formula.additionals:
-        raise NotImplementedError(
-            f"the model has {len(model.formula.additionals) + 1} linear predictors "
-            f"({', '.join(map(repr, model.formula.additionals))}); one is supported"
+            f"the family {model.family.name!r} is not computed here; families that are: "
+            f"{', '.join(sorted(FAMILIES))}"
         )
 
 
@@ -340,7 +456,8 @@ def _refuse_other_outcomes(model: bmb.Model) -> None:
         )
     columns = response.data.shape[1] if response.data.ndim > 1 else 1
     two_columns = response.is_weighted or response.is_censored
-    if columns > 1 and not two_columns and model.family.name not in _COUNTS_OUT_OF_N:
+    several = model.family.name in _COUNTS_OUT_OF_N or response.coords
+    if columns > 1 and not two_columns and not several:
         raise NotImplementedError(
             f"the outcome {response.name!r} has {columns} columns and the family is "
             f"{model.family.name!r}; p(successes, n) belongs to the families "
@@ -364,9 +481,12 @@ def _refuse_a_dimension_of_two_terms(terms: list[Term]) -> None:
 
 
 def _observed(response: Any) -> np.ndarray:
-    """The outcome of each row: where it has several columns, the first, which is the value."""
+    """The outcome of each row: where it has several columns, the first, which is the value.
+
+    Counts of several levels are all of them values.
+    """
     values = np.asarray(response.data, dtype="float64")
-    return values.reshape(len(values), -1)[:, 0]
+    return values if response.coords else values.reshape(len(values), -1)[:, 0]
 
 
 def _term(term: Any, data: pd.DataFrame) -> Term:
@@ -609,11 +729,19 @@ def _refuse_missing(part: Any, missing: np.ndarray, table: pd.DataFrame) -> None
         )
 
 
-def _samples_last(draws: xr.DataArray, coordinates: dict[str, list[Any]]) -> np.ndarray:
-    """Draws in the one order that is used everywhere: the design's columns, then (chain, draw)."""
-    for dimension, labels in coordinates.items():
+def _samples_last(
+    draws: xr.DataArray,
+    coordinates: dict[str, list[Any]],
+    equations: dict[str, list[Any]] | None = None,
+) -> np.ndarray:
+    """Draws in the one order that is used everywhere: the design's columns, then (chain, draw).
+
+    Where there are equations, (equation, chain, draw).
+    """
+    equations = equations or {}
+    for dimension, labels in (coordinates | equations).items():
         if draws[dimension].to_numpy().tolist() != labels:
             draws = draws.sel({dimension: labels})
-    ordered = draws.transpose(*coordinates, "chain", "draw").to_numpy()
-    samples = ordered.shape[-2] * ordered.shape[-1]
-    return np.array(ordered, dtype="float64", order="C").reshape(-1, samples)
+    ordered = draws.transpose(*coordinates, *equations, "chain", "draw").to_numpy()
+    columns = int(np.prod([len(labels) for labels in coordinates.values()]))
+    return np.array(ordered, dtype="float64", order="C").reshape(columns, -1)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from mrp_helpers._bambi import Levels, LinearPredictor
+from mrp_helpers._bambi import Levels, Regression
 from mrp_helpers._levels import Column, as_wide, require_same_kind, resolve
 from mrp_helpers._require import listing, require_columns, require_counts, require_type
 from mrp_helpers.model import design_digest, differing, model_digests
@@ -77,7 +77,7 @@ def _as_seen(column: Column, dtype: Any) -> pd.Series:
     return values.astype(dtype)
 
 
-def check_draws(model: bmb.Model, predictor: LinearPredictor, draws: xr.DataTree) -> None:
+def check_draws(model: bmb.Model, regression: Regression, draws: xr.DataTree) -> None:
     """Refuse draws whose parameters, levels or digests are not this model's."""
     if "posterior" not in draws.children:
         raise ValueError("draws have no group 'posterior'; pass what fit_or_load returned")
@@ -87,10 +87,13 @@ def check_draws(model: bmb.Model, predictor: LinearPredictor, draws: xr.DataTree
             f"draws have the dimensions {dict(posterior.sizes)}; 'chain' and 'draw' must be there "
             "and not be empty: pass what fit_or_load returned, unstacked"
         )
-    _refuse_other_parameters(predictor, posterior)
-    for term in predictor.terms:
+    _refuse_other_parameters(regression, posterior)
+    for term in regression.terms:
         if term.parameter is not None:
-            _check_effects(posterior, term.parameter, term.coordinates)
+            _check_effects(posterior, term.parameter, term.coordinates | term.equations)
+    for constant in regression.constants.values():
+        if constant.coordinates or constant.draws in posterior:
+            _check_effects(posterior, constant.draws, constant.coordinates)
     if "digest_formula" in draws.attrs:
         digests = model_digests(model)
         if "digest_design" in draws.attrs:
@@ -102,14 +105,15 @@ def check_draws(model: bmb.Model, predictor: LinearPredictor, draws: xr.DataTree
                 f"{' and '.join(differ)}; fit this model first"
             )
     elif "observed_data" in draws.children:  # digests say this and more
-        _refuse_other_outcomes(predictor, draws["observed_data"].to_dataset())
+        _refuse_other_outcomes(regression, draws["observed_data"].to_dataset())
 
 
-def _refuse_other_parameters(predictor: LinearPredictor, posterior: xr.Dataset) -> None:
-    effects = {term.parameter for term in predictor.terms if term.parameter is not None}
+def _refuse_other_parameters(regression: Regression, posterior: xr.Dataset) -> None:
+    effects = {term.parameter for term in regression.terms if term.parameter is not None}
     known = effects.union(
-        [*predictor.others, predictor.mean],
-        *(term.hyperparameters.values() for term in predictor.terms),
+        (constant.draws for constant in regression.constants.values()),
+        (predictor.mean for predictor in regression.predictors.values()),
+        *(term.hyperparameters.values() for term in regression.terms),
     )
     for name in posterior.data_vars:
         if name not in known and str(name).removesuffix("_offset") not in known:
@@ -119,18 +123,18 @@ def _refuse_other_parameters(predictor: LinearPredictor, posterior: xr.Dataset) 
             )
 
 
-def _refuse_other_outcomes(predictor: LinearPredictor, observed: xr.Dataset) -> None:
+def _refuse_other_outcomes(regression: Regression, observed: xr.Dataset) -> None:
     """Draws say what they were conditioned on: two outcomes may have the same predictors."""
-    if predictor.outcome not in observed:
+    if regression.outcome not in observed:
         raise ValueError(
             "the draws belong to another model: their outcome is "
-            f"{listing(observed.data_vars)} and this model's is {predictor.outcome!r}"
+            f"{listing(observed.data_vars)} and this model's is {regression.outcome!r}"
         )
-    found, expected = observed[predictor.outcome].to_numpy(), predictor.observed
+    found, expected = observed[regression.outcome].to_numpy(), regression.observed
     # Stored draws have single precision.
     if found.shape != expected.shape or not np.allclose(found, expected, rtol=1e-5, atol=1e-30):
         raise ValueError(
-            f"the draws belong to another model: their outcome {predictor.outcome!r} has other "
+            f"the draws belong to another model: their outcome {regression.outcome!r} has other "
             "values than this model's; fit this model first"
         )
 
@@ -153,13 +157,13 @@ def _check_effects(
 
 
 def check_frame(
-    predictor: LinearPredictor, frame: pd.DataFrame, population: str | xr.DataArray
+    regression: Regression, frame: pd.DataFrame, population: str | xr.DataArray
 ) -> Cells:
     """Refuse a frame that is not a table of cells of this model; give its cells as codes."""
     require_type(frame, pd.DataFrame, "frame")
     if frame.empty:
         raise ValueError("frame is empty; it needs one row for each cell")
-    require_columns(frame, predictor.data.columns, "frame")
+    require_columns(frame, regression.data.columns, "frame")
     counted = [] if isinstance(population, xr.DataArray) else [population]
     for column in counted:
         if not isinstance(column, Hashable):
@@ -169,14 +173,14 @@ def check_frame(
             )
         require_columns(frame, [column], "frame", {column: "population"})
         require_counts(frame[column], f"frame: column {column!r}")
-    for name in predictor.data.columns:
+    for name in regression.data.columns:
         if frame[name].isna().any():
             rows = frame.index[frame[name].isna()]
             raise ValueError(
                 f"frame: column {name!r} is missing in {len(rows):,} cell(s), at index "
                 f"{listing(rows, most=3)}; a join may have failed"
             )
-    cells = Cells(predictor.data, frame)
+    cells = Cells(regression.data, frame)
     for resolved in cells.columns.values():
         _refuse_infinite(resolved, frame.index)
     _refuse_cells_listed_twice(frame.drop(columns=counted), counted)

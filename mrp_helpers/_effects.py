@@ -1,4 +1,4 @@
-"""Expected outcomes of cells: sums of few distinct effects, and the inverse link of each sum.
+"""Linear predictors of cells: sums of few distinct effects.
 
 The linear predictor of a cell adds one effect for each term, and a term has few distinct ones: all
 cells of a state share the effect of that state. So a cell is a few codes here, and terms are added
@@ -23,8 +23,6 @@ from mrp_helpers._compatible import Cells, NewLevels, refuse_miscoded, refuse_un
 from mrp_helpers._levels import positions, require_same_kind, resolve
 
 _TABLE_VALUES = 2_000_000  # rows x draws of a table of effects: 16 MB
-_CACHED_VALUES = 128_000  # cells x draws that are summed at once: 1 MB, which stays in the cache
-_DESIGN_CELLS = 20_000  # whose design is made at once: its zeros are left out only afterwards
 
 
 class _Factor(NamedTuple):
@@ -103,7 +101,9 @@ class _Part:
 
 
 class Effects:
-    """The linear predictor of a frame's cells in each draw, as sums of tables of effects.
+    """A linear predictor at a frame's cells in each draw, as sums of tables of effects.
+
+    A sum has `width` values: one for each sample, and so for each of the `equations`, if any.
 
     Parameters
     ----------
@@ -127,29 +127,22 @@ class Effects:
         new_levels: NewLevels,
         random_seed: int | None,
     ):
-        self._inverse_link = predictor.inverse_link
         parts = [_part(term, cells, posterior, new_levels, random_seed) for term in predictor.terms]
-        self._samples = posterior.sizes["chain"] * posterior.sizes["draw"]
-        self._tables, self._wide = _joined(parts, cells, max(1, _TABLE_VALUES // self._samples))
+        samples = posterior.sizes["chain"] * posterior.sizes["draw"]
+        self.equations = predictor.equations
+        self.width = (predictor.equations or 1) * samples
+        self._tables, self._wide = _joined(parts, cells, max(1, _TABLE_VALUES // self.width))
 
-    def expected(self, cells: np.ndarray, size: int) -> Iterator[tuple[slice, np.ndarray]]:
-        """Expected outcomes (cells x samples), `size` cells at a time in the order of `cells`."""
-        few = max(1, _CACHED_VALUES // self._samples)
-        for many in blocks(len(cells), max(size, _DESIGN_CELLS)):
-            designs = [part.design(cells[many]) for part in self._wide]
-            for rows in blocks(many.stop - many.start, size, many.start):
-                means = np.empty((rows.stop - rows.start, self._samples))
-                for part in blocks(len(means), few):
-                    at = slice(rows.start + part.start, rows.start + part.stop)
-                    within = slice(at.start - many.start, at.stop - many.start)
-                    sums = self._sums(cells[at], [design[within] for design in designs])
-                    means[part] = self._inverse_link(sums)
-                yield rows, means
+    def designs(self, cells: np.ndarray) -> list[sparse.csr_array]:
+        """Designs (cells x effects) of what is in no table, which `sums` takes for these cells."""
+        return [part.design(cells) for part in self._wide]
 
-    def _sums(self, cells: np.ndarray, designs: Sequence[sparse.csr_array]) -> np.ndarray:
-        """The linear predictor (cells x samples) of few cells, which stays in the cache."""
+    def sums(self, cells: np.ndarray, designs: Sequence[sparse.csr_array]) -> np.ndarray:
+        """The linear predictor (cells x width) of few cells, which stays in the cache."""
         summands = [table.take(codes[cells], axis=0) for codes, table in self._tables]
         summands += [d @ part.effects for part, d in zip(self._wide, designs, strict=True)]
+        if not summands:  # thresholds alone
+            return np.zeros((len(cells), self.width))
         total: np.ndarray = summands[0]
         for other in summands[1:]:
             total += other
@@ -170,11 +163,12 @@ def _part(
     part = _Part(factors, groupings, term.effects(posterior), len(cells))
     if len(part.new):
         sd, order = term.sd(posterior), _order(posterior)
+        shape = (len(order), sd.size // len(order))
         drawn = [
-            sd * _generator(random_seed, term.name, names).standard_normal(sd.T.shape)[order].T
+            _generator(random_seed, term.name, names).standard_normal(shape)[order].T
             for names in part.names_of_new()
         ]
-        part.effects = np.vstack([part.effects, *drawn])
+        part.effects = np.vstack([part.effects, *(sd * one.reshape(sd.shape) for one in drawn)])
     return part
 
 

@@ -6,8 +6,9 @@ codes, numbers and weights; behind it nobody compares a level again. Cells are t
 only group totals are kept, so that memory does not grow with the frame.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
+from typing import Any
 
 import bambi as bmb
 import numpy as np
@@ -16,10 +17,12 @@ import xarray as xr
 from scipy import sparse
 
 from mrp_helpers._aliases import with_aliases
-from mrp_helpers._bambi import LinearPredictor, linear_predictor
+from mrp_helpers._bambi import Regression, regression
 from mrp_helpers._compatible import Cells, NewLevels, check_draws, check_frame, check_population
-from mrp_helpers._effects import Effects, blocks
-from mrp_helpers._labels import DRAWS, ESTIMATES, by_list, require_free_names
+from mrp_helpers._effects import blocks
+from mrp_helpers._families import FAMILIES, arguments
+from mrp_helpers._labels import DRAWS, ESTIMATES, by_list, level_key, require_free_names
+from mrp_helpers._outcomes import Outcomes
 from mrp_helpers._require import listing, require_columns, require_type, require_whole
 
 _BLOCK_VALUES = 2_000_000  # cells x draws held at once by default: 16 MB an array
@@ -31,6 +34,7 @@ def poststratify_draws(
     frame: pd.DataFrame,
     by: str | Sequence[str] | None = None,
     *,
+    scores: Mapping[Any, float] | pd.Series | None = None,
     population: str | xr.DataArray = "n",
     new_levels: NewLevels = "error",
     random_seed: int | None = None,
@@ -41,8 +45,9 @@ def poststratify_draws(
     Parameters
     ----------
     model : bambi.Model
-        A model with one linear predictor: common terms, offsets, group-specific intercepts and
-        slopes, in a family whose mean is the parameter that the formula models.
+        A model of common terms, offsets, group-specific intercepts and slopes, in any family that
+        has a mean, or whose outcome has levels: categorical, cumulative, stopping ratio,
+        multinomial and Dirichlet-multinomial. Other parameters of the family may have formulas too.
     draws : xarray.DataTree
         The draws of that model, from `fit_or_load` or ``model.fit``.
     frame : pandas.DataFrame
@@ -51,6 +56,9 @@ def poststratify_draws(
         Columns that define the groups to estimate; None for the whole population. They may not be
         named like columns of the result of `poststratify` or like ``group``, ``sample``, ``chain``
         or ``draw``.
+    scores : mapping or pandas.Series or None
+        For an outcome with levels, one number for each of them: the result is then the mean score
+        and not the share of each level.
     population : str or xarray.DataArray
         The column with the number of people in each cell; or, where these numbers are estimated
         too, draws of them: the dimension ``sample`` and one that runs over the frame's rows, in
@@ -73,22 +81,25 @@ def poststratify_draws(
         response (a share, 0-1, for binary outcomes and counts out of n). ``sample`` indexes
         ``(chain, draw)``; ``group`` holds the sorted levels of `by` (a MultiIndex when there are
         several) and has a coordinate ``population``, the mean over the draws where it varies.
+        For an outcome with levels, and without `scores`, ``(group, outcome, sample)``: the share of
+        each level, 0-1, which sum to one in each group and draw. ``outcome`` holds the levels in
+        the model's own order.
 
     Raises
     ------
     KeyError
         When the frame lacks a column.
     TypeError
-        When the population is not numeric, when a predictor's values are of a different kind from
-        those of the model's data (text, numbers, booleans), or when something else is of another
-        type.
+        When scores are no mapping, when the population is not numeric, when a predictor's values
+        are of another kind than those of the model's data (text, numbers, booleans), or when
+        something else is of another type.
     ValueError
         When the frame is empty or lists a cell twice; when `by` has a name of the result's own or
         a group has none; when a predictor is missing or infinite in
         a cell or has a level that the model never saw; when the population is missing, negative,
         infinite or zero in total; when draws of it are of another number or order than the
         frame's rows or the model's draws; when the draws belong to another model or are not
-        finite.
+        finite; when scores are not one finite number for each level, or the outcome has no levels.
     NotImplementedError
         When the model has a term, a family, an outcome or a call in its formula that this function
         does not compute, or that Bambi samples otherwise than the formula says; the message names
@@ -107,6 +118,11 @@ def poststratify_draws(
     A call in the formula must give a row the same value whatever rows are beside it, for a frame
     has other rows than the survey: ``scale(x)`` does, since it remembers the survey's mean, and
     ``I(x - np.mean(x))`` does not.
+
+    The share of a level is that of the people who are at it: in a categorical model the softmax of
+    its linear predictors, in a cumulative one the difference of two probabilities. A new level of a
+    group-specific term gets an effect for each level of the outcome, independent of each other, as
+    the model has them.
 
     The intercept must be the one that ``model.fit`` reports. In ``model.prior_predictive`` Bambi
     leaves it as it samples it, at the mean of the predictors, so prior draws do not belong here.
@@ -144,27 +160,34 @@ def poststratify_draws(
     if new_levels not in ("error", "population"):
         raise ValueError(f"new_levels is {new_levels!r}; choose 'error' or 'population'")
     require_type(model, bmb.Model, "model")
-    predictor = linear_predictor(model)
+    parts = regression(model)
+    weights = _weights_of_levels(scores, parts)
     require_type(draws, xr.DataTree, "draws")
-    draws = with_aliases(predictor.aliases, draws)
-    check_draws(model, predictor, draws)
+    draws = with_aliases(parts.aliases, draws)
+    check_draws(model, parts, draws)
     posterior = draws["posterior"].to_dataset()
-    _refuse_centred_intercept(predictor, posterior)
-    cells = check_frame(predictor, frame, population)
+    _refuse_centred_intercept(parts, posterior)
+    cells = check_frame(parts, frame, population)
     samples = posterior.sizes["chain"] * posterior.sizes["draw"]
-    size = block or max(1, _BLOCK_VALUES // samples)
+    number = max(1, len(parts.levels))
+    size = block or max(1, _BLOCK_VALUES // (number * samples))
     if isinstance(population, xr.DataArray):
         check_population(population, frame, samples)
-    groups = _Groups(frame, by, population, size)
-    effects = Effects(predictor, cells, posterior, new_levels, random_seed)
+    between = {"outcome": parts.levels} if parts.levels and weights is None else {}
+    groups = _Groups(frame, by, population, size, reserved=between)
+    asked = FAMILIES[parts.family].expected
+    outcomes = Outcomes(parts, cells, posterior, arguments(asked), new_levels, random_seed)
 
-    totals = np.zeros((groups.number, samples))
+    totals = np.zeros((number, groups.number, samples))
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):  # refused below
-        for rows, means in effects.expected(groups.order, size):
-            groups.add(totals, rows, means)
+        for rows, values in outcomes.blocks(groups.order, size, asked):
+            for total, one in zip(totals, values, strict=True):
+                groups.add(total, rows, one)
     totals /= groups.population
     _require_finite(totals, groups.index)
-    return groups.label(totals, posterior)
+    if weights is not None:
+        totals = np.tensordot(weights, totals, axes=1)[None]
+    return groups.label(totals, between, posterior)
 
 
 def poststratify(
@@ -173,6 +196,7 @@ def poststratify(
     frame: pd.DataFrame,
     by: str | Sequence[str] | None = None,
     *,
+    scores: Mapping[Any, float] | pd.Series | None = None,
     population: str | xr.DataArray = "n",
     new_levels: NewLevels = "error",
     random_seed: int | None = None,
@@ -183,7 +207,7 @@ def poststratify(
 
     Parameters
     ----------
-    model, draws, frame, by, population, new_levels, random_seed, block
+    model, draws, frame, by, scores, population, new_levels, random_seed, block
         As in `poststratify_draws`.
     prob : float
         Probability of the central interval, between 0 and 1.
@@ -191,8 +215,10 @@ def poststratify(
     Returns
     -------
     pandas.DataFrame
-        One row per group, sorted: the columns `by`, ``estimate`` (mean of the draws), ``sd``,
-        ``lower`` and ``upper`` (equal-tailed interval of the draws) and ``population``.
+        One row a group, sorted: the columns `by`, ``estimate`` (mean of the draws), ``sd``,
+        ``lower`` and ``upper`` (equal-tailed interval of the draws) and ``population``. For an
+        outcome with levels, one row for each group and level: the column ``outcome``, after `by`,
+        is a category in the model's order, and ``population`` is that of the group.
 
     Raises
     ------
@@ -220,55 +246,113 @@ def poststratify(
         draws,
         frame,
         by,
+        scores=scores,
         population=population,
         new_levels=new_levels,
         random_seed=random_seed,
         block=block,
     )
-    values = estimated.to_numpy()
+    values = estimated.to_numpy().reshape(-1, estimated.sizes["sample"])
     lower, upper = np.quantile(values, [(1 - prob) / 2, (1 + prob) / 2], axis=1)
-    labels: pd.DataFrame = estimated.indexes["group"].to_frame(index=False)
-    labels.columns = by_list(by) or labels.columns
+    rows = _rows_of_table(estimated, by_list(by))
     summary = {
         "estimate": values.mean(axis=1),
         "sd": values.std(axis=1, ddof=1),
         "lower": lower,
         "upper": upper,
-        "population": estimated["population"].to_numpy(),
+        "population": np.repeat(estimated["population"].to_numpy(), len(rows) // len(estimated)),
     }
-    return labels[by_list(by)].assign(**summary)
+    return rows.assign(**summary)
 
 
-def _require_finite(means: np.ndarray, groups: pd.Index) -> None:
+def _rows_of_table(estimated: xr.DataArray, by: list[str]) -> pd.DataFrame:
+    """What each row of a table of estimates is about: a group and, where it has any, a level."""
+    labels: pd.DataFrame = estimated.indexes["group"].to_frame(index=False)
+    labels.columns = by or labels.columns
+    between = estimated.dims[1:-1]
+    repeats = estimated[0].size // estimated.sizes["sample"]
+    rows = labels[by].loc[np.repeat(labels.index, repeats)].reset_index(drop=True)
+    for name in between:
+        levels = estimated.indexes[str(name)]
+        # A category, so that tables keep the model's order.
+        rows[str(name)] = pd.Categorical(np.tile(levels, len(labels)), categories=levels)
+    return rows
+
+
+def _weights_of_levels(
+    scores: Mapping[Any, float] | pd.Series | None, parts: Regression
+) -> np.ndarray | None:
+    """The score of each level of the outcome, in the model's order."""
+    if scores is None:
+        return None
+    if not isinstance(scores, Mapping | pd.Series):
+        raise TypeError(
+            f"scores is of type {type(scores).__name__}; pass a dict, or a Series indexed by the "
+            "levels of the outcome"
+        )
+    if not parts.levels:
+        raise ValueError(
+            f"scores belong to an outcome with levels, and the family {parts.family!r} has a mean "
+            "of its own; leave scores out"
+        )
+    given_levels = list(scores.keys())
+    given = {level_key(level): score for level, score in scores.items()}
+    known = {level_key(level) for level in parts.levels}
+    missing = [level for level in parts.levels if level_key(level) not in given]
+    unknown = [level for level in given_levels if level_key(level) not in known]
+    if missing or unknown or len(given) < len(scores):
+        twice = "; a level is listed twice" if len(given) < len(scores) else ""
+        raise ValueError(
+            f"scores name {listing(given_levels)}, and the levels of the outcome are "
+            f"{listing(parts.levels)}{twice}; give each of them one number"
+        )
+    for level, score in scores.items():
+        number = isinstance(score, Real) and not isinstance(score, bool | np.bool_)
+        if not number or not np.isfinite(float(score)):
+            raise ValueError(f"scores: level {level!r} has {score!r}; give it a finite number")
+    return np.array([float(given[level_key(level)]) for level in parts.levels])
+
+
+def _require_finite(totals: np.ndarray, groups: pd.Index) -> None:
     """Refuse what an inverse link makes of a linear predictor for which it has no value."""
-    wrong = ~np.isfinite(means).all(axis=1)
+    finite = np.isfinite(totals).all(axis=0)
+    wrong = ~finite.all(axis=1)
     if wrong.any():
         raise ValueError(
             f"the mean of group {listing(groups[wrong], most=3)} is not a finite number in "
-            f"{(~np.isfinite(means[wrong][0])).sum()} draw(s): the model's link has no inverse "
+            f"{(~finite[wrong][0]).sum()} draw(s): the model's link has no inverse "
             "there. Look for values of the frame's predictors beyond those of the model's data, or "
             "choose a link that is defined for every number"
         )
 
 
-def _refuse_centred_intercept(predictor: LinearPredictor, posterior: xr.Dataset) -> None:
-    """Compare draws of the outcomes' means, where there are any, with what the effects add up to.
+def _refuse_centred_intercept(parts: Regression, posterior: xr.Dataset) -> None:
+    """Compare draws of the parameters in each row, where there are any, with what effects add to.
 
     Bambi samples the intercept at the mean of the predictors, and `model.fit` moves it to zero
     afterwards. Draws of PyMC itself hold the one that was sampled, beside the means.
     """
-    if predictor.mean not in posterior:
-        return
     few = posterior.isel(draw=slice(0, 5))
-    stored = few[predictor.mean].transpose(..., "chain", "draw").to_numpy()[:3]
-    rows = Cells(predictor.data, predictor.data.head(3))
-    ((_, found),) = Effects(predictor, rows, few, "error", None).expected(np.arange(len(rows)), 3)
-    if not np.allclose(found, stored.reshape(found.shape), rtol=1e-3, atol=1e-6):
-        raise ValueError(
-            f"the draws of {predictor.mean!r} are not what the draws of the effects add up to: the "
-            "intercept may be the one at the mean of the predictors, which PyMC samples; pass what "
-            "model.fit returned"
-        )
+    rows = Cells(parts.data, parts.data.head(3))
+    for name, predictor in parts.predictors.items():
+        if predictor.mean not in few:
+            continue
+        expected = FAMILIES[parts.family].expected
+        # What Bambi calls by the name of a parameter without a link of its own are the shares.
+        whole = predictor is parts.parent and "eta" in arguments(expected)
+        names = arguments(expected) if whole else [name]
+        asked = expected if whole else lambda **values: next(iter(values.values()))
+        outcomes = Outcomes(parts, rows, few, names)
+        ((_, found),) = outcomes.blocks(np.arange(len(rows)), len(rows), asked)
+        kept = few[predictor.mean].isel(__obs__=slice(0, 3))
+        kept = kept.transpose("__obs__", ..., "chain", "draw")
+        stored = kept.to_numpy().reshape(len(rows), len(found), -1).swapaxes(0, 1)
+        if not np.allclose(found, stored, rtol=1e-3, atol=1e-6):
+            raise ValueError(
+                f"the draws of {predictor.mean!r} are not what the draws of the effects add up to: "
+                "the intercept may be the one at the mean of the predictors, which PyMC samples; "
+                "pass what model.fit returned"
+            )
 
 
 class _Groups:
@@ -280,10 +364,11 @@ class _Groups:
         by: str | Sequence[str] | None,
         population: str | xr.DataArray,
         size: int,
+        reserved: Iterable[str] = (),
     ):
         columns = by_list(by)
         require_columns(frame, columns, "frame")
-        require_free_names(columns, [*ESTIMATES, *DRAWS], "frame")
+        require_free_names(columns, [*ESTIMATES, *DRAWS, *reserved], "frame")
         for column in columns:
             if frame[column].isna().any():
                 raise ValueError(f"frame: column {column!r} has missing values; name every group")
@@ -332,9 +417,14 @@ class _Groups:
         members = sparse.csr_array((times[:, 0], np.arange(len(codes)), starts))
         totals[first : last + 1] += members @ values
 
-    def label(self, means: np.ndarray, posterior: xr.Dataset) -> xr.DataArray:
+    def label(
+        self, values: np.ndarray, between: dict[str, list[Any]], posterior: xr.Dataset
+    ) -> xr.DataArray:
+        """Name the groups, the samples, and what is `between` them where that is a dimension."""
         samples = posterior[["chain", "draw"]].stack(sample=("chain", "draw"))
-        labelled = xr.DataArray(means, dims=("group", "sample"), name="estimate")
+        ordered = values.swapaxes(0, 1) if between else values[0]
+        dims = ("group", *between, "sample")
+        labelled = xr.DataArray(ordered, dims=dims, name="estimate")
         if isinstance(self.index, pd.MultiIndex):
             index = xr.Coordinates.from_pandas_multiindex(self.index, "group")
         else:
@@ -343,5 +433,6 @@ class _Groups:
         return (
             labelled.assign_coords(samples.coords)
             .assign_coords(index)
+            .assign_coords({name: pd.Index(labels).to_numpy() for name, labels in between.items()})
             .assign_coords(population=("group", people))
         )

@@ -155,7 +155,7 @@ SLOW_STEPS = [
     (data_module, "verified_bytes"),
     (xr, "load_datatree"),
     (bmb.Model, "__init__"),
-    (sys.modules[poststratify.__module__], "Effects"),
+    (sys.modules[poststratify.__module__], "Outcomes"),
 ]
 
 

@@ -20,7 +20,7 @@ from mrp_helpers import (
     sampler_health,
     selection_weights,
 )
-from mrp_helpers._bambi import linear_predictor
+from mrp_helpers._bambi import regression
 from mrp_helpers._compatible import check_frame
 from mrp_helpers._effects import Effects
 
@@ -76,13 +76,13 @@ def test_national_estimate(model, draws, frame):
 
 def test_each_cell_is_summed_once(model, draws, frame, monkeypatch):
     """So the time, which `make benchmark` measures, goes into the inverse logits of the cells."""
-    summed, sums = [], Effects._sums
+    summed, sums = [], Effects.sums
 
     def counted(self, cells, designs):
         summed.append(len(cells))
         return sums(self, cells, designs)
 
-    monkeypatch.setattr(Effects, "_sums", counted)
+    monkeypatch.setattr(Effects, "sums", counted)
     poststratify(model, draws, frame, by="state")
     assert sum(summed) == len(frame)
     assert min(summed[:-1]) > 10
@@ -90,9 +90,9 @@ def test_each_cell_is_summed_once(model, draws, frame, monkeypatch):
 
 def test_effects_are_added_up_once_for_each_distinct_row(model, draws, frame):
     """Where each cell had its own row of a design, this took half as long again."""
-    predictor = linear_predictor(model)
+    parts = regression(model)
     posterior = draws["posterior"].to_dataset()
-    effects = Effects(predictor, check_frame(predictor, frame, "n"), posterior, "error", None)
+    effects = Effects(parts.parent, check_frame(parts, frame, "n"), posterior, "error", None)
     assert effects._wide == []
     # A state with its vote; the joint levels of sex, ethnicity, education and age.
     assert sorted(len(table) for _, table in effects._tables) == [50, 4 * 2 * 6 * 5]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from mrp_helpers._bambi import linear_predictor
+from mrp_helpers._bambi import regression
 
 STATES = ["AK", "AL", "CA", "NY", "TX"]
 AGES = ["18-29", "30-39", "40+"]
@@ -36,21 +36,28 @@ def draws_for(model, chains: int = 2, draws: int = 30, seed: int = 2) -> xr.Data
     rng = np.random.default_rng(seed)
     shape, dims = (chains, draws), ("chain", "draw")
     posterior = xr.Dataset(coords={"chain": range(chains), "draw": range(draws)})
-    predictor = linear_predictor(model)
-    for term in predictor.terms:
+    parts = regression(model)
+    for term in parts.terms:
         if term.parameter is None:  # an offset
             continue
-        coords = dict(reversed(term.coordinates.items()))
+        # As Bambi's own draws: the outcome's levels, then the expression, then the groups.
+        coords = term.equations | dict(reversed(term.coordinates.items()))
         posterior = posterior.assign_coords(coords)
         sizes = tuple(len(levels) for levels in coords.values())
         posterior[term.parameter] = (dims + tuple(coords), rng.normal(0, 0.4, size=shape + sizes))
         if "sigma" in term.hyperparameters:  # one for each column of the expression
             spread = rng.uniform(0.1, 1, size=shape + sizes[:-1])
             posterior[term.hyperparameters["sigma"]] = (dims + tuple(coords)[:-1], spread)
-    for name in predictor.others:
-        posterior[name] = (dims, rng.uniform(0.5, 2, size=shape))
+    for name, constant in parts.constants.items():
+        posterior = posterior.assign_coords(constant.coordinates)
+        sizes = tuple(len(labels) for labels in constant.coordinates.values())
+        low, high = (0.1, 0.9) if name == "psi" else (0.5, 2)
+        values = rng.uniform(low, high, size=shape + sizes)
+        values = np.sort(values, axis=-1) if sizes else values  # thresholds
+        posterior[constant.draws] = (dims + tuple(constant.coordinates), values)
     quiet = xr.Dataset({"diverging": (dims, np.zeros(shape, dtype=bool))})
-    observed = xr.Dataset({predictor.outcome: ("__obs__", predictor.observed)})
+    rows = ("__obs__", "level")[: parts.observed.ndim]
+    observed = xr.Dataset({parts.outcome: (rows, parts.observed)})
     return xr.DataTree.from_dict(
         {"posterior": posterior, "sample_stats": quiet, "observed_data": observed}
     )

@@ -21,10 +21,11 @@ from mrp_helpers._bambi import (
     Levels,
     LinearPredictor,
     Numbers,
+    Regression,
     _some_rows,
     aliases,
     common_design,
-    linear_predictor,
+    regression,
 )
 from mrp_helpers._bambi import Term as OwnTerm
 
@@ -77,8 +78,8 @@ STAND_IN = textwrap.dedent("""
             sys.modules[name] = None  # importing it fails from here on
 
     stand_in = types.ModuleType("mrp_helpers._bambi")
-    for name in ("Levels", "LinearPredictor", "Numbers", "Term", "linear_predictor", "made_of",
-                 "parts_of_prior", "common_design", "designed", "aliases"):
+    for name in ("Levels", "LinearPredictor", "Numbers", "Regression", "Term", "regression",
+                 "made_of", "parts_of_prior", "common_design", "designed", "aliases"):
         setattr(stand_in, name, type(name, (), {}))
     sys.modules[stand_in.__name__] = stand_in
 
@@ -106,11 +107,12 @@ def by_hand():
         OwnTerm("g", [levels], [], "g", {"g_dim": ["a", "b"]}),
         OwnTerm("x|g", [number], [levels], "by g", {"group": ["a", "b"]}),
     ]
-    return LinearPredictor(terms, [], lambda eta: 10 * eta, seen)
+    predictor = LinearPredictor(terms, lambda eta: 10 * eta)
+    return Regression("gaussian", {"mu": predictor}, {}, seen)
 
 
 def test_the_engine_needs_no_bambi(monkeypatch, by_hand):
-    monkeypatch.setattr(sys.modules[poststratify.__module__], "linear_predictor", lambda _: by_hand)
+    monkeypatch.setattr(sys.modules[poststratify.__module__], "regression", lambda _: by_hand)
     posterior = xr.Dataset(
         {
             "slope": (("draw", "chain"), [[1.0], [2.0]]),
@@ -131,7 +133,7 @@ def test_the_engine_needs_no_bambi(monkeypatch, by_hand):
 
 
 def test_terms_as_plain_objects():
-    terms = linear_predictor(build("height ~ x*edu + offset(n) + (0+edu|state:age)")).terms
+    terms = regression(build("height ~ x*edu + offset(n) + (0+edu|state:age)")).terms
     assert [term.name for term in terms] == [
         "Intercept",
         "x",
@@ -154,7 +156,7 @@ def test_terms_as_plain_objects():
 
 def test_rows_that_were_left_out_are_not_the_models():
     data = CELLS.assign(state=CELLS["state"].where(CELLS["state"] != "TX"))
-    predictor = linear_predictor(build("height ~ x + (1|state)", data=data, dropna=True))
+    predictor = regression(build("height ~ x + (1|state)", data=data, dropna=True))
     assert len(predictor.data) == 48 and list(predictor.data) == ["state", "x"]
 
 
@@ -187,7 +189,7 @@ def test_aliased_draws_are_those_that_bambi_makes():
     model.set_alias({"edu|age": "alpha", "C(state)": "beta", "sigma": "residual"})
     model.build()
     names = {variable.name for variable in model.backend.model.unobserved_RVs}
-    for term in linear_predictor(model).terms:
+    for term in regression(model).terms:
         assert term.parameter in names
         known = dict(model.backend.model.coords)
         assert {name: list(known[name]) for name in term.coordinates} == term.coordinates
@@ -243,7 +245,7 @@ def test_a_prior_whose_spread_has_a_prior_is_the_models_own():
     rate = bmb.Prior("Exponential", lam=1)
     wide = bmb.Prior("Normal", mu=0, sigma=bmb.Prior("HalfNormal", sigma=rate))
     model = build("height ~ x + (1|state)", priors={"1|state": wide})
-    (grouped,) = [term for term in linear_predictor(model).terms if term.groups]
+    (grouped,) = [term for term in regression(model).terms if term.groups]
     assert grouped.hyperparameters == {
         **{"mu": "1|state_mu", "sigma": "1|state_sigma"},
         "sigma_sigma": "1|state_sigma_sigma",
@@ -414,7 +416,7 @@ def test_draws_of_another_outcome_are_refused():
 def test_outcome_is_what_bambi_says_that_it_observed(formula, family):
     model = build(formula, family, data=CENSORED)
     model.build()
-    predictor, inner = linear_predictor(model), model.backend.model
+    predictor, inner = regression(model), model.backend.model
     observed = {one.name: inner.rvs_to_values[one].data for one in inner.observed_RVs}
     assert list(observed) == [predictor.outcome]
     np.testing.assert_array_equal(predictor.observed, observed[predictor.outcome])

@@ -9,7 +9,7 @@ import xarray as xr
 
 import synthetic
 from mrp_helpers import poststratify_draws
-from mrp_helpers._bambi import linear_predictor
+from mrp_helpers._bambi import regression
 from mrp_helpers._levels import positions, resolve
 
 BOOLEANS, WHOLE, FRACTIONS, TEXT = [False, True], [0, 1], [0.1, 0.7], ["1", "AK"]
@@ -59,7 +59,7 @@ def column_of(name, repeats=1):
 def with_effects(formula, data, effects):
     """A model, and one draw of it: for each group's label in the formula's term, its effect."""
     model = bmb.Model(formula, data)
-    terms = {term.name: term for term in linear_predictor(model).terms}
+    terms = {term.name: term for term in regression(model).terms}
     grouped = terms["1|g"]
     labels = grouped.coordinates["g__factor_dim"]
     posterior = xr.Dataset(
