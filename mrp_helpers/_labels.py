@@ -16,6 +16,8 @@ from mrp_helpers._require import listing
 # Columns of a table of estimates, and names in an array of draws.
 ESTIMATES = ("estimate", "sd", "lower", "upper", "population")
 DRAWS = ("group", "sample", "chain", "draw")
+# Columns of such a table that say which of several values of a group a row has.
+VALUES = ("outcome", "below", "quantile")
 
 
 def by_list(by: str | Sequence[str] | None) -> list[str]:
@@ -41,6 +43,18 @@ def require_free_names(by: list[str], taken: Iterable[str], table: str) -> None:
                 f"by names {column!r}, and the result has a column or label of that name; rename "
                 f"yours first: {table}.rename(columns={other!r})"
             )
+
+
+def rows_of_a_group(table: pd.DataFrame, by: Sequence[str], what: str) -> str:
+    """Say what to do about a group with several rows, if these are its several values."""
+    between = [name for name in VALUES if name in table and name not in by]
+    if not between:
+        return ""
+    one = table[between[0]].iloc[0]
+    return (
+        f"; there is a row for each {between[0]!r}: choose one, such as "
+        f"{what}[{what}[{between[0]!r}] == {one!r}]"
+    )
 
 
 def ordered_levels(index: pd.Index, columns: list[str], what: str) -> pd.DataFrame:

@@ -5,7 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from mrp_helpers._labels import ESTIMATES, by_list, joint_codes, ordered_levels, require_free_names
+from mrp_helpers._labels import (
+    ESTIMATES,
+    by_list,
+    joint_codes,
+    ordered_levels,
+    require_free_names,
+    rows_of_a_group,
+)
 from mrp_helpers._levels import resolve
 from mrp_helpers._require import (
     listing,
@@ -24,8 +31,9 @@ def evaluate(
     Parameters
     ----------
     estimates : pandas.DataFrame
-        One row per group: the columns `by`, ``estimate`` and, if there are intervals, ``lower`` and
-        ``upper``; from `poststratify` or made by hand.
+        One row a group: the columns `by`, ``estimate`` and, if there are intervals, ``lower`` and
+        ``upper``; from `poststratify` or made by hand. Of an outcome with levels, either choose
+        the rows of one level, or name ``outcome`` in `by` and in the truth.
     truth : pandas.Series or pandas.DataFrame
         A Series of true values indexed by `by`, or a table with the columns `by` and ``truth``.
         An index whose levels have names is matched by these, in whatever order they are.
@@ -113,7 +121,10 @@ def _require_groups(table: pd.DataFrame, by: list[str], values: list[str], what:
         resolve(table[column], what)  # refuses what cannot be a label, such as lists
     if table.duplicated(by).any():
         twice = table.loc[table.duplicated(by), by].iloc[0].to_dict()
-        raise ValueError(f"{what}: group {twice} is listed more than once")
+        remedy = rows_of_a_group(table, by, what)
+        if remedy:
+            remedy += ", or name that column in by too"
+        raise ValueError(f"{what} list group {twice} more than once{remedy}")
     for column in values:
         require_numbers(table[column], f"{what}: column {column!r}")
         bad = ~np.isfinite(table[column].to_numpy("float64"))

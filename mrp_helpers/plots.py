@@ -13,7 +13,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogLocator, MaxNLocator
 
-from mrp_helpers._labels import ESTIMATES, require_free_names
+from mrp_helpers._labels import ESTIMATES, require_free_names, rows_of_a_group
 from mrp_helpers._levels import require_same_kind, resolve
 from mrp_helpers._require import (
     listing,
@@ -575,7 +575,8 @@ def _require_estimates(
             require_numbers(table[column], f"table {name!r}: column {column!r}")
         if table[by].duplicated().any():
             twice = table.loc[table[by].duplicated(), by].unique()
-            raise ValueError(f"table {name!r} lists {listing(twice)} more than once")
+            remedy = rows_of_a_group(table, [by], "table")
+            raise ValueError(f"table {name!r} lists {listing(twice)} more than once{remedy}")
         if not table[by].isin(list(order)).any():
             raise ValueError(
                 f"table {name!r} has none of the groups that are shown: {listing(order)}"

@@ -243,9 +243,31 @@ def test_columns_that_nobody_needs_do_not_matter():
     pd.testing.assert_series_equal(evaluate(more, TRUTH), evaluate(ESTIMATES, TRUTH))
 
 
-def test_levels_that_the_truth_cannot_tell_apart_are_refused():
-    estimates = pd.DataFrame({"dose": [0.1, 0.1 + 1e-12], "estimate": [0.5, 0.6]})
-    truth = pd.Series([0.5], index=pd.Index([0.1], dtype="float32"))
-    message = "^estimates: column 'dose' and the truth differ in precision, and levels such as 0.1"
-    with pytest.raises(ValueError, match=message):
-        evaluate(estimates, truth, by="dose")
+PARTIES = pd.DataFrame(
+    {
+        "state": ["AK", "AK", "AL", "AL"],
+        "outcome": pd.Categorical(["Rep", "Dem"] * 2, ["Rep", "Dem"]),
+        "estimate": [0.6, 0.4, 0.7, 0.3],
+        "lower": [0.5, 0.3, 0.6, 0.2],
+        "upper": [0.7, 0.5, 0.8, 0.4],
+    }
+)
+
+
+def test_shares_of_several_levels():
+    truth = pd.Series({("Dem", "AL"): 0.25, ("Rep", "AL"): 0.75, ("Dem", "AK"): 0.4})
+    scores = evaluate(PARTIES, truth.rename_axis(["outcome", "state"]), by=["state", "outcome"])
+    assert scores["mae"] == pytest.approx(0.1 / 3)
+    assert scores["n_groups"] == 3 and scores["coverage"] == 1
+    one = PARTIES[PARTIES["outcome"] == "Dem"]
+    assert evaluate(one, pd.Series({"AK": 0.4, "AL": 0.25}))["mae"] == pytest.approx(0.025)
+
+
+def test_rows_of_several_levels_are_refused_with_what_to_do():
+    with pytest.raises(ValueError) as refusal:
+        evaluate(PARTIES, pd.Series({"AK": 0.4}))
+    assert str(refusal.value) == (
+        "estimates list group {'state': 'AK'} more than once; there is a row for each 'outcome': "
+        "choose one, such as estimates[estimates['outcome'] == 'Rep'], or name that column in by "
+        "too"
+    )

@@ -297,3 +297,22 @@ def test_style_sets_colours_and_shapes_together():
 def test_bad_tables_are_refused(draw, error, message):
     with pytest.raises(error, match=message):
         draw()
+
+
+def test_estimates_of_several_levels():
+    order = ["left", "middle", "right"]
+    shares = pd.DataFrame({"outcome": pd.Categorical(order, order), "estimate": [0.2, 0.5, 0.3]})
+    raw = pd.DataFrame({"outcome": order[::-1], "estimate": [0.1, 0.7, 0.2]})
+    table = tabulate_estimates({"MRP": shares, "raw": raw}, by="outcome", order=order)
+    assert table.index.to_list() == order and table["raw"].to_list() == [20.0, 70.0, 10.0]
+    ax = plot_estimates({"MRP": shares, "raw": raw}, by="outcome")
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["middle", "right", "left"]
+    states = pd.concat([shares.assign(state=state) for state in ("AK", "AL")])
+    for function in (tabulate_estimates, plot_estimates):
+        with pytest.raises(ValueError) as refusal:
+            function({"MRP": states})
+        assert str(refusal.value) == (
+            "table 'MRP' lists 'AK', 'AL' more than once; there is a row for each 'outcome': "
+            "choose one, such as table[table['outcome'] == 'left']"
+        )
+        assert function({"MRP": states[states["outcome"] == "left"]}) is not None
