@@ -32,7 +32,7 @@ from mrp_helpers._require import listing
 # What is computed here. A kind of term that is not listed may mean anything, so it is refused.
 _KINDS = {CommonTerm: "common", GroupSpecificTerm: "group-specific", OffsetTerm: "offset"}
 # Families whose outcome is two columns: successes and trials.
-_COUNTS_OUT_OF_N = {"binomial", "beta_binomial"}
+_COUNTS_OUT_OF_N = {"beta_binomial", "binomial", "zero_inflated_binomial"}
 # Calls that only say how a column's levels are coded: the levels are the column's own.
 _CODINGS = {"C", "S", "T"}
 _ROWS_TRIED = 2000  # of the model's data, for a call in its formula

@@ -47,7 +47,7 @@ class Outcomes:
         new_levels: NewLevels = "error",
         random_seed: int | None = None,
     ):
-        self._samples = posterior.sizes["chain"] * posterior.sizes["draw"]
+        self.samples = posterior.sizes["chain"] * posterior.sizes["draw"]
         self._effects: dict[str, Effects] = {}
         self._inverse_links: dict[str, Callable[[np.ndarray], np.ndarray]] = {}
         self._same: dict[str, Any] = {}
@@ -68,7 +68,8 @@ class Outcomes:
     ) -> Iterator[tuple[slice, np.ndarray]]:
         """Values of a function of the parameters, `size` cells at a time in the order of `cells`.
 
-        The function gives (values x cells x samples), or (cells x samples) for a single one.
+        The function gets the cells at hand, and the parameters by their names. It gives (values x
+        cells x samples), or (cells x samples) for a single one.
         """
         for many in blocks(len(cells), max(size, _DESIGN_CELLS)):
             designs = {name: one.designs(cells[many]) for name, one in self._effects.items()}
@@ -77,10 +78,10 @@ class Outcomes:
                 for few in blocks(rows.stop - rows.start, self._few):
                     at = slice(rows.start + few.start, rows.start + few.stop)
                     within = slice(at.start - many.start, at.stop - many.start)
-                    values = function(**self._parameters(cells[at], designs, within))
+                    values = function(cells[at], **self._parameters(cells[at], designs, within))
                     values = values if values.ndim == 3 else values[None]
                     if few.start == 0:
-                        shape = (len(values), rows.stop - rows.start, self._samples)
+                        shape = (len(values), rows.stop - rows.start, self.samples)
                         found = np.empty(shape)
                     found[:, few] = values
                 yield rows, found

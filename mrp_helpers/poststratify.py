@@ -6,7 +6,7 @@ codes, numbers and weights; behind it nobody compares a level again. Cells are t
 only group totals are kept, so that memory does not grow with the frame.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -17,13 +17,15 @@ import xarray as xr
 from scipy import sparse
 
 from mrp_helpers._aliases import with_aliases
+from mrp_helpers._asked import Asked, asked
 from mrp_helpers._bambi import Regression, regression
 from mrp_helpers._compatible import Cells, NewLevels, check_draws, check_frame, check_population
 from mrp_helpers._effects import blocks
 from mrp_helpers._families import FAMILIES, arguments
-from mrp_helpers._labels import DRAWS, ESTIMATES, by_list, level_key, require_free_names
+from mrp_helpers._labels import DRAWS, ESTIMATES, by_list, require_free_names
 from mrp_helpers._outcomes import Outcomes
 from mrp_helpers._require import listing, require_columns, require_type, require_whole
+from mrp_helpers._roots import increasing_roots
 
 _BLOCK_VALUES = 2_000_000  # cells x draws held at once by default: 16 MB an array
 
@@ -35,6 +37,8 @@ def poststratify_draws(
     by: str | Sequence[str] | None = None,
     *,
     scores: Mapping[Any, float] | pd.Series | None = None,
+    below: float | Sequence[float] | None = None,
+    quantiles: float | Sequence[float] | None = None,
     population: str | xr.DataArray = "n",
     new_levels: NewLevels = "error",
     random_seed: int | None = None,
@@ -161,7 +165,7 @@ def poststratify_draws(
         raise ValueError(f"new_levels is {new_levels!r}; choose 'error' or 'population'")
     require_type(model, bmb.Model, "model")
     parts = regression(model)
-    weights = _weights_of_levels(scores, parts)
+    question = asked(parts, scores, below, quantiles)
     require_type(draws, xr.DataTree, "draws")
     draws = with_aliases(parts.aliases, draws)
     check_draws(model, parts, draws)
@@ -169,25 +173,20 @@ def poststratify_draws(
     _refuse_centred_intercept(parts, posterior)
     cells = check_frame(parts, frame, population)
     samples = posterior.sizes["chain"] * posterior.sizes["draw"]
-    number = max(1, len(parts.levels))
-    size = block or max(1, _BLOCK_VALUES // (number * samples))
+    size = block or max(1, _BLOCK_VALUES // (question.number * samples))
     if isinstance(population, xr.DataArray):
         check_population(population, frame, samples)
-    between = {"outcome": parts.levels} if parts.levels and weights is None else {}
-    groups = _Groups(frame, by, population, size, reserved=between)
-    asked = FAMILIES[parts.family].expected
-    outcomes = Outcomes(parts, cells, posterior, arguments(asked), new_levels, random_seed)
-
-    totals = np.zeros((number, groups.number, samples))
+    groups = _Groups(frame, by, population, size, reserved=question.between)
+    outcomes = Outcomes(parts, cells, posterior, question.arguments, new_levels, random_seed)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):  # refused below
-        for rows, values in outcomes.blocks(groups.order, size, asked):
-            for total, one in zip(totals, values, strict=True):
-                groups.add(total, rows, one)
-    totals /= groups.population
-    _require_finite(totals, groups.index)
-    if weights is not None:
-        totals = np.tensordot(weights, totals, axes=1)[None]
-    return groups.label(totals, between, posterior)
+        if question.bracket is None:
+            means = _means(groups, outcomes, question.function, slice(0, groups.number), size)
+        else:
+            means = _quantiles(groups, outcomes, question, size)
+    _require_finite(means, groups.index)
+    if question.weights is not None:
+        means = np.tensordot(question.weights, means, axes=1)[None]
+    return groups.label(means, question.between, posterior)
 
 
 def poststratify(
@@ -197,6 +196,8 @@ def poststratify(
     by: str | Sequence[str] | None = None,
     *,
     scores: Mapping[Any, float] | pd.Series | None = None,
+    below: float | Sequence[float] | None = None,
+    quantiles: float | Sequence[float] | None = None,
     population: str | xr.DataArray = "n",
     new_levels: NewLevels = "error",
     random_seed: int | None = None,
@@ -247,6 +248,8 @@ def poststratify(
         frame,
         by,
         scores=scores,
+        below=below,
+        quantiles=quantiles,
         population=population,
         new_levels=new_levels,
         random_seed=random_seed,
@@ -274,43 +277,89 @@ def _rows_of_table(estimated: xr.DataArray, by: list[str]) -> pd.DataFrame:
     rows = labels[by].loc[np.repeat(labels.index, repeats)].reset_index(drop=True)
     for name in between:
         levels = estimated.indexes[str(name)]
+        repeated = np.tile(levels, len(labels))
         # A category, so that tables keep the model's order.
-        rows[str(name)] = pd.Categorical(np.tile(levels, len(labels)), categories=levels)
+        category = name == "outcome"
+        rows[str(name)] = pd.Categorical(repeated, levels) if category else repeated
     return rows
 
 
-def _weights_of_levels(
-    scores: Mapping[Any, float] | pd.Series | None, parts: Regression
-) -> np.ndarray | None:
-    """The score of each level of the outcome, in the model's order."""
-    if scores is None:
-        return None
-    if not isinstance(scores, Mapping | pd.Series):
-        raise TypeError(
-            f"scores is of type {type(scores).__name__}; pass a dict, or a Series indexed by the "
-            "levels of the outcome"
+def _means(
+    groups: "_Groups",
+    outcomes: Outcomes,
+    function: Callable[..., np.ndarray],
+    chosen: slice,
+    size: int,
+) -> np.ndarray:
+    """Mean over the population of some groups of what a function gives (values x groups x samples).
+
+    Only these totals are kept.
+    """
+    cells = groups.cells(chosen)
+    totals: np.ndarray | None = None
+    for rows, values in outcomes.blocks(groups.order[cells], size, function):
+        if totals is None:
+            shape = (len(values), chosen.stop - chosen.start, values.shape[2])
+            totals = np.zeros(shape)
+        at = slice(cells.start + rows.start, cells.start + rows.stop)
+        for total, one in zip(totals, values, strict=True):
+            groups.add(total, at, one, chosen.start)
+    assert totals is not None  # a group has cells
+    totals /= groups.population[chosen]
+    return totals
+
+
+def _quantiles(groups: "_Groups", outcomes: Outcomes, question: Asked, size: int) -> np.ndarray:
+    """Quantiles of the population of each group (quantiles x groups x samples).
+
+    That is where the mean of the cells' probabilities passes the one asked for. So few groups are
+    taken at once that the numbers between which it is fit into a block.
+    """
+    few = max(1, _BLOCK_VALUES // (question.number * outcomes.samples))
+    found = np.empty((question.number, groups.number, outcomes.samples))
+    for chosen in blocks(groups.number, few):
+        low, high = _outermost(groups, outcomes, question, chosen, size)
+
+        def excess(y: np.ndarray, chosen: slice = chosen) -> np.ndarray:
+            """How much more than asked for is at most y."""
+
+            def at_most(cells: np.ndarray, **values: Any) -> np.ndarray:
+                here = groups.codes[cells] - chosen.start
+                return np.stack([question.function(one[here], **values) for one in y])
+
+            reached = _means(groups, outcomes, at_most, chosen, size)
+            reached -= question.probabilities[:, None, None]
+            return reached
+
+        found[:, chosen] = increasing_roots(excess, low, high)
+    return found
+
+
+def _outermost(
+    groups: "_Groups", outcomes: Outcomes, question: Asked, chosen: slice, size: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The lowest and highest quantile of a cell in each group (quantiles x groups x samples)."""
+    cells, bracket = groups.cells(chosen), question.bracket
+    assert bracket is not None
+    shape = (question.number, chosen.stop - chosen.start, outcomes.samples)
+    low, high = np.full(shape, np.inf), np.full(shape, -np.inf)
+    taken = arguments(bracket)
+
+    def ends(_: np.ndarray, **values: Any) -> np.ndarray:
+        used = {name: values[name] for name in taken}
+        return np.stack([end for q in question.probabilities for end in bracket(q, **used)])
+
+    for rows, values in outcomes.blocks(groups.order[cells], size, ends):
+        here = groups.codes[groups.order[cells][rows]] - chosen.start
+        starts = np.flatnonzero(np.diff(here, prepend=-1))
+        inside = here[starts]
+        lowest, highest = (
+            np.minimum.reduceat(values[::2], starts, axis=1),
+            np.maximum.reduceat(values[1::2], starts, axis=1),
         )
-    if not parts.levels:
-        raise ValueError(
-            f"scores belong to an outcome with levels, and the family {parts.family!r} has a mean "
-            "of its own; leave scores out"
-        )
-    given_levels = list(scores.keys())
-    given = {level_key(level): score for level, score in scores.items()}
-    known = {level_key(level) for level in parts.levels}
-    missing = [level for level in parts.levels if level_key(level) not in given]
-    unknown = [level for level in given_levels if level_key(level) not in known]
-    if missing or unknown or len(given) < len(scores):
-        twice = "; a level is listed twice" if len(given) < len(scores) else ""
-        raise ValueError(
-            f"scores name {listing(given_levels)}, and the levels of the outcome are "
-            f"{listing(parts.levels)}{twice}; give each of them one number"
-        )
-    for level, score in scores.items():
-        number = isinstance(score, Real) and not isinstance(score, bool | np.bool_)
-        if not number or not np.isfinite(float(score)):
-            raise ValueError(f"scores: level {level!r} has {score!r}; give it a finite number")
-    return np.array([float(given[level_key(level)]) for level in parts.levels])
+        low[:, inside] = np.minimum(low[:, inside], lowest)
+        high[:, inside] = np.maximum(high[:, inside], highest)
+    return low, high
 
 
 def _require_finite(totals: np.ndarray, groups: pd.Index) -> None:
@@ -333,17 +382,20 @@ def _refuse_centred_intercept(parts: Regression, posterior: xr.Dataset) -> None:
     afterwards. Draws of PyMC itself hold the one that was sampled, beside the means.
     """
     few = posterior.isel(draw=slice(0, 5))
-    rows = Cells(parts.data, parts.data.head(3))
+    rows, expected = Cells(parts.data, parts.data.head(3)), FAMILIES[parts.family].expected
     for name, predictor in parts.predictors.items():
         if predictor.mean not in few:
             continue
-        expected = FAMILIES[parts.family].expected
         # What Bambi calls by the name of a parameter without a link of its own are the shares.
         whole = predictor is parts.parent and "eta" in arguments(expected)
         names = arguments(expected) if whole else [name]
-        asked = expected if whole else lambda **values: next(iter(values.values()))
+
+        def stored_as(_: np.ndarray, whole: bool = whole, **values: Any) -> np.ndarray:
+            one: np.ndarray = next(iter(values.values()))
+            return expected(**values) if whole else one
+
         outcomes = Outcomes(parts, rows, few, names)
-        ((_, found),) = outcomes.blocks(np.arange(len(rows)), len(rows), asked)
+        ((_, found),) = outcomes.blocks(np.arange(len(rows)), len(rows), stored_as)
         kept = few[predictor.mean].isel(__obs__=slice(0, 3))
         kept = kept.transpose("__obs__", ..., "chain", "draw")
         stored = kept.to_numpy().reshape(len(rows), len(found), -1).swapaxes(0, 1)
@@ -387,6 +439,7 @@ class _Groups:
         self.number = len(self.index)
         # Cells of a group are side by side, so that a block of cells adds to few groups.
         self.order = np.argsort(codes, kind="stable")
+        self.codes = codes
         self._codes = codes[self.order]
         if isinstance(population, xr.DataArray):
             self._people = population.transpose(..., "sample").to_numpy()
@@ -406,16 +459,24 @@ class _Groups:
                 "cells sums to zero), so it has no mean; drop these cells from the frame"
             )
 
-    def add(self, totals: np.ndarray, rows: slice, values: np.ndarray) -> None:
-        """Add values of cells, in `order`, to their groups, each as often as a cell has people."""
+    def cells(self, groups: slice) -> slice:
+        """Where in `order` the cells of some groups are."""
+        start, stop = np.searchsorted(self._codes, [groups.start, groups.stop])
+        return slice(int(start), int(stop))
+
+    def add(self, totals: np.ndarray, rows: slice, values: np.ndarray, first: int = 0) -> None:
+        """Add values of cells, in `order`, to their groups, each as often as a cell has people.
+
+        The totals are those of the groups from `first` on.
+        """
         codes = self._codes[rows]
         times = self._people[self.order[rows]]
         if times.shape[1] > 1:
             values, times = times * values, np.ones((len(codes), 1))
-        first, last = codes[0], codes[-1]
-        starts = np.searchsorted(codes, np.arange(first, last + 2))
+        lowest, highest = codes[0], codes[-1]
+        starts = np.searchsorted(codes, np.arange(lowest, highest + 2))
         members = sparse.csr_array((times[:, 0], np.arange(len(codes)), starts))
-        totals[first : last + 1] += members @ values
+        totals[lowest - first : highest + 1 - first] += members @ values
 
     def label(
         self, values: np.ndarray, between: dict[str, list[Any]], posterior: xr.Dataset

@@ -63,7 +63,7 @@ FAMILIES = {
 
 def seconds(works: dict[str, Callable[[], object]]) -> dict[str, float]:
     """Give the processor's seconds for each piece of work: the least of a few turns."""
-    took = {name: np.inf for name in works}
+    took = dict.fromkeys(works, np.inf)
     for _ in range(RUNS):
         for name, work in works.items():
             started = time.process_time()

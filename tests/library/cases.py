@@ -1382,8 +1382,19 @@ def sums_of_shares() -> list[float]:
     return [shares.sum("outcome").min().item(), shares.sum("outcome").max().item()]
 
 
+def heap_of_zeros() -> list[float]:
+    """The mean of counts with a heap of zeros, beside the mean of those without it and the rest."""
+    model = bmb.Model("visits ~ x", DATA, family="zero_inflated_poisson")
+    draws = synthetic.draws_for(model, draws=8)
+    found = poststratify_draws(model, draws, WORLD.head(1))[0].to_numpy()
+    b = Drawn(draws)
+    count = np.exp(b("Intercept") + b("x") * WORLD["x"][0])
+    return [np.abs(found - b("psi") * count).max()]
+
+
 MODELS = [
     *PREDICTED,
+    Case("too many zeros", heap_of_zeros, [0]),
     Case("shares of several categories", sums_of_shares, [1, 1], BAMBI + "pull/450"),
     Case(
         "a new level has one effect, and another new level another",
@@ -1565,10 +1576,10 @@ MODELS = [
         by=["edu", "group"],
     ),
     refused(
-        "too many zeros",
-        "visits ~ x",
-        "the family 'zero_inflated_poisson' is not computed here",
-        family="zero_inflated_poisson",
+        "angles",
+        "x ~ male",
+        "the family 'vonmises' is not computed here; families that are: asymmetriclaplace, bern",
+        family="vonmises",
     ),
     refused(
         "a Gaussian process",

@@ -81,10 +81,13 @@ BAD_INPUT = {
         "test_poststratify::test_draws_that_are_not_finite_are_refused",
         "test_poststratify::test_models_of_another_kind_say_so",
         "test_poststratify::test_new_level_of_an_effect_that_is_not_normal",
+        "test_levels_of_outcomes::test_bad_scores_are_refused",
+        "test_families::test_bad_questions_are_refused",
         "test_model::test_poststratify_refuses_a_stored_fit_of_other_data",
     ],
     "poststratify_draws": [
         "test_poststratify::test_bad_options_are_refused",
+        "test_families::test_bad_questions_are_refused",
         "test_poststratify::test_bad_draws_of_the_population_are_refused",
         "test_poststratify::test_something_that_is_no_model_is_refused",
     ],

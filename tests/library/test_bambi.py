@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from bambi.defaults.families import BUILTIN_FAMILIES
 from bambi.terms import CommonTerm
 
 import synthetic
@@ -28,6 +29,7 @@ from mrp_helpers._bambi import (
     regression,
 )
 from mrp_helpers._bambi import Term as OwnTerm
+from mrp_helpers._families import FAMILIES
 
 ROOT = Path(__file__).resolve().parents[2]
 CELLS = synthetic.cells()
@@ -339,6 +341,11 @@ def test_outcomes_whose_mean_is_another_are_refused(outcome, family, message):
         NotImplementedError, match=rf"^the outcome '{re.escape(outcome)}' {message}"
     ):
         poststratify(model, xr.DataTree(), FRAME)
+
+
+def test_every_family_of_bambi_is_computed_or_refused_by_name():
+    assert set(BUILTIN_FAMILIES) - set(FAMILIES) == {"vonmises"}
+    assert set(FAMILIES) <= set(BUILTIN_FAMILIES)
 
 
 # --- Draws in any order.

@@ -32,6 +32,8 @@ FLOW = [
     "_compatible",
     "_effects",
     "_outcomes",
+    "_roots",
+    "_asked",
     "poststratify",
     "evaluate",
     "roles",
