@@ -94,6 +94,8 @@ def check_draws(model: bmb.Model, regression: Regression, draws: xr.DataTree) ->
     for constant in regression.constants.values():
         if constant.coordinates or constant.draws in posterior:
             _check_effects(posterior, constant.draws, constant.coordinates)
+    if regression.family == "cumulative":
+        _refuse_crossed_thresholds(regression, posterior)
     if "digest_formula" in draws.attrs:
         digests = model_digests(model)
         if "digest_design" in draws.attrs:
@@ -106,6 +108,18 @@ def check_draws(model: bmb.Model, regression: Regression, draws: xr.DataTree) ->
             )
     elif "observed_data" in draws.children:  # digests say this and more
         _refuse_other_outcomes(regression, draws["observed_data"].to_dataset())
+
+
+def _refuse_crossed_thresholds(regression: Regression, posterior: xr.Dataset) -> None:
+    """The level between two thresholds that change places would have a negative share."""
+    threshold = regression.constants["threshold"]
+    crossed = (np.diff(threshold.values(posterior), axis=0) < 0).any(axis=(0, 1))
+    if crossed.any():
+        raise ValueError(
+            f"the draws of {threshold.draws!r} do not ascend in {crossed.sum():,} of "
+            f"{crossed.size:,} draw(s), so that a level's share would be negative; sample the "
+            "model again"
+        )
 
 
 def _refuse_other_parameters(regression: Regression, posterior: xr.Dataset) -> None:

@@ -1,9 +1,10 @@
 """Draws of any aggregate from a fitted Bambi model and a frame.
 
-Every aggregate is the same sum over cells, ``sum of P(cell) x E[Y | cell]``, one sum per draw. The
-model supplies ``E[Y | cell]``, the frame supplies ``P(cell)``. At the door a frame becomes integer
-codes, numbers and weights; behind it nobody compares a level again. Cells are taken in blocks and
-only group totals are kept, so that memory does not grow with the frame.
+Every aggregate is the same sum over cells, ``sum of P(cell) x E[Y | cell]``, one sum a draw. The
+model supplies ``E[Y | cell]``, the frame supplies ``P(cell)``. The share of a level, or below a
+line, is such a sum of probabilities, and a quantile is where one passes a number. At the door a
+frame becomes integer codes, numbers and weights; behind it nobody compares a level again. Cells are
+taken in blocks and only group totals are kept, so that memory does not grow with the frame.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -63,6 +64,13 @@ def poststratify_draws(
     scores : mapping or pandas.Series or None
         For an outcome with levels, one number for each of them: the result is then the mean score
         and not the share of each level.
+    below : float, sequence of float or None
+        For a continuous outcome or a count, one line or several, in the outcome's unit: the result
+        is then the share of the population below each of them.
+    quantiles : float, sequence of float or None
+        For a continuous outcome, one probability or several: the result is then these quantiles of
+        the population, such as the median for 0.5, in the outcome's unit. Of `scores`, `below` and
+        `quantiles`, one can be given.
     population : str or xarray.DataArray
         The column with the number of people in each cell; or, where these numbers are estimated
         too, draws of them: the dimension ``sample`` and one that runs over the frame's rows, in
@@ -87,27 +95,30 @@ def poststratify_draws(
         several) and has a coordinate ``population``, the mean over the draws where it varies.
         For an outcome with levels, and without `scores`, ``(group, outcome, sample)``: the share of
         each level, 0-1, which sum to one in each group and draw. ``outcome`` holds the levels in
-        the model's own order.
+        the model's own order. With several lines ``(group, below, sample)``, with several
+        probabilities ``(group, quantile, sample)``.
 
     Raises
     ------
     KeyError
         When the frame lacks a column.
     TypeError
-        When scores are no mapping, when the population is not numeric, when a predictor's values
-        are of another kind than those of the model's data (text, numbers, booleans), or when
-        something else is of another type.
+        When scores are no mapping, or lines and probabilities no numbers; when the population is
+        not numeric, when a predictor's values are of another kind than those of the model's data
+        (text, numbers, booleans), or when something else is of another type.
     ValueError
         When the frame is empty or lists a cell twice; when `by` has a name of the result's own or
         a group has none; when a predictor is missing or infinite in
         a cell or has a level that the model never saw; when the population is missing, negative,
         infinite or zero in total; when draws of it are of another number or order than the
         frame's rows or the model's draws; when the draws belong to another model or are not
-        finite; when scores are not one finite number for each level, or the outcome has no levels.
+        finite; when scores are not one finite number for each level, or the outcome has no levels;
+        when it has, and a line or a quantile is asked for; when two of these are, a line is not
+        finite, or a probability not between 0 and 1.
     NotImplementedError
         When the model has a term, a family, an outcome or a call in its formula that this function
-        does not compute, or that Bambi samples otherwise than the formula says; the message names
-        it.
+        does not compute, or that Bambi samples otherwise than the formula says; when the family has
+        no share below a line, or no quantile; the message names it.
 
     Notes
     -----
@@ -127,6 +138,18 @@ def poststratify_draws(
     its linear predictors, in a cumulative one the difference of two probabilities. A new level of a
     group-specific term gets an effect for each level of the outcome, independent of each other, as
     the model has them.
+
+    The mean of a family is E[Y], also where the parameter that the formula models is another: with
+    heaps of zeros it is that of the zeros and the others together, and of a log-normal outcome that
+    of the outcome and not of its logarithm. A Student t's is its centre, which is its mean if it
+    has one.
+
+    The share below a line and quantiles are those of the people and not of the cells' means: each
+    cell's outcomes have the family's distribution, and a group's is the mixture of its cells'. So
+    the model's residual spread is in them, and whether it differs from cell to cell matters, as it
+    does not for a mean; give it a formula, ``bmb.Formula("y ~ ...", "sigma ~ ...")``. A line is on
+    the scale of the model's outcome: for ``log(y)``, the logarithm of the line. Somebody on the
+    line is not below it. The quantile of several groups together is not the mean of theirs.
 
     The intercept must be the one that ``model.fit`` reports. In ``model.prior_predictive`` Bambi
     leaves it as it samples it, at the mean of the predictors, so prior draws do not belong here.
@@ -208,7 +231,7 @@ def poststratify(
 
     Parameters
     ----------
-    model, draws, frame, by, scores, population, new_levels, random_seed, block
+    model, draws, frame, by, scores, below, quantiles, population, new_levels, random_seed, block
         As in `poststratify_draws`.
     prob : float
         Probability of the central interval, between 0 and 1.
@@ -219,7 +242,9 @@ def poststratify(
         One row a group, sorted: the columns `by`, ``estimate`` (mean of the draws), ``sd``,
         ``lower`` and ``upper`` (equal-tailed interval of the draws) and ``population``. For an
         outcome with levels, one row for each group and level: the column ``outcome``, after `by`,
-        is a category in the model's order, and ``population`` is that of the group.
+        is a category in the model's order, and ``population`` is that of the group. With several
+        lines or probabilities, one row for each group and line or probability, which stands in the
+        column ``below`` or ``quantile``.
 
     Raises
     ------
@@ -239,6 +264,29 @@ def poststratify(
        treatment  population
     0          0           7
     1          1          13
+
+    An outcome with three levels has three rows a group, and a score makes one of them. These draws
+    are made up, and all alike:
+
+    >>> import pandas as pd
+    >>> import xarray as xr
+    >>> party = ["Democrat", "Independent", "Republican"]
+    >>> model = bmb.Model("party ~ 1", pd.DataFrame({"party": party}), family="categorical")
+    >>> drawn = xr.DataArray(
+    ...     [[[0.0, -1.0]] * 2],
+    ...     dims=("chain", "draw", "party_reduced_dim"),
+    ...     coords={"chain": [0], "draw": [0, 1], "party_reduced_dim": party[1:]},
+    ... )
+    >>> draws = xr.DataTree.from_dict({"posterior": xr.Dataset({"Intercept": drawn})})
+    >>> frame = pd.DataFrame({"n": [100]})
+    >>> poststratify(model, draws, frame)[["outcome", "estimate"]].round(2)
+           outcome  estimate
+    0     Democrat      0.42
+    1  Independent      0.42
+    2   Republican      0.16
+    >>> score = {"Democrat": -1, "Independent": 0, "Republican": 1}
+    >>> poststratify(model, draws, frame, scores=score)["estimate"].round(2).item()
+    -0.27
     """
     if not isinstance(prob, Real) or not 0 < prob < 1:
         raise ValueError(f"prob is {prob!r}; it is a probability between 0 and 1, such as 0.95")

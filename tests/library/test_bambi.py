@@ -331,7 +331,7 @@ def test_mean_of_an_outcome_is_the_parameter_of_the_formula(outcome, family):
         ("truncated(visits, lb=-1)", "poisson", "has bounds, and the mean within them is not"),
         ("constrained(exposure, 0, 9)", "gamma", "has bounds, and the mean within them is not"),
         ("p(yes, n)", "gaussian", "has 2 columns and the family is 'gaussian'; p.successes, n. be"),
-        ("c(yes, n)", "poisson", "has 2 columns .* 'beta_binomial', 'binomial', and any other"),
+        ("c(yes, n)", "poisson", "has 2 columns .* 'binomial', 'zero_inflated_binomial', and any"),
         ("bs(height, df=4)", "gaussian", "has 4 columns and the family is 'gaussian'"),
     ],
 )
