@@ -198,7 +198,11 @@ def _spell(prior: object) -> object:
         name, arguments, noncentered, function = parts_of_prior(prior)
         spelled = [name, {key: _spell(value) for key, value in arguments.items()}, noncentered]
         return spelled if function is None else [*spelled, _source(name, function)]
-    return _rounded(prior) if prior is not None else None
+    if prior is None or np.asarray(prior).dtype.kind in "biuf":
+        return _rounded(prior) if prior is not None else None
+    # PyMC's transformation of an argument, such as the one that orders thresholds.
+    settings = {key: value for key, value in vars(prior).items() if isinstance(value, bool | int)}
+    return [type(prior).__name__, settings]
 
 
 def _rounded(values: object) -> object:
