@@ -357,7 +357,7 @@ def made_of(model: bmb.Model) -> Made:
         family=model.family.name,
         links={part: link.name for part, link in model.family.link.items()},
         priors={
-            part: {name: term.prior for name, term in component.terms.items()}
+            part: {name: _prior_before_build(term.prior) for name, term in component.terms.items()}
             if hasattr(component, "terms")
             else component.prior
             for part, component in model.parameters.items()
@@ -366,6 +366,21 @@ def made_of(model: bmb.Model) -> Made:
         columns=[column for column in model.data.columns if column in used],
         data=model.data,
     )
+
+
+def _prior_before_build(prior: Any) -> Any:
+    """A prior as it was before Bambi built the model.
+
+    Building one with an equation for each level of the outcome repeats, in the prior itself, the
+    numbers of a term with several columns once for each equation.
+    """
+    if not isinstance(prior, bmb.Prior):
+        return prior
+    arguments = {}
+    for name, value in prior.args.items():
+        repeated = np.ndim(value) == 2 and (np.asarray(value) == np.asarray(value)[:, :1]).all()
+        arguments[name] = np.asarray(value)[:, 0] if repeated else value
+    return bmb.Prior(prior.name, prior.auto_scale, prior.dist, prior.noncentered, **arguments)
 
 
 def designed(model: bmb.Model) -> Iterator[tuple[str, list[str], np.ndarray]]:

@@ -387,3 +387,12 @@ def test_thresholds_between_ordered_levels_have_a_digest():
     )
     other = bmb.Model("age ~ 0 + x", cells, family="cumulative", priors={"threshold": prior})
     assert model_digests(other)["priors"] != model_digests(first)["priors"]
+
+
+def test_building_a_model_does_not_change_its_digests():
+    """Bambi repeats a prior's numbers for each level of the outcome, in the prior itself."""
+    model = bmb.Model("edu ~ x + age", synthetic.cells(), family="categorical")
+    before = model_digests(model)
+    model.build()
+    assert model.parameters["p"].terms["age"].prior.args["sigma"].ndim == 2
+    assert model_digests(model) == before
