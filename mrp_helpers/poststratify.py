@@ -104,7 +104,7 @@ def poststratify_draws(
         When the frame lacks a column.
     TypeError
         When scores are no mapping, or lines and probabilities no numbers; when the population is
-        not numeric, when a predictor's values are of another kind than those of the model's data
+        not numeric, when a predictor's values are of a different kind from those of the model's data
         (text, numbers, booleans), or when something else is of another type.
     ValueError
         When the frame is empty or lists a cell twice; when `by` has a name of the result's own or
@@ -239,7 +239,7 @@ def poststratify(
     Returns
     -------
     pandas.DataFrame
-        One row a group, sorted: the columns `by`, ``estimate`` (mean of the draws), ``sd``,
+        One row per group, sorted: the columns `by`, ``estimate`` (mean of the draws), ``sd``,
         ``lower`` and ``upper`` (equal-tailed interval of the draws) and ``population``. For an
         outcome with levels, one row for each group and level: the column ``outcome``, after `by`,
         is a category in the model's order, and ``population`` is that of the group. With several
