@@ -31,7 +31,7 @@ def evaluate(
     Parameters
     ----------
     estimates : pandas.DataFrame
-        One row a group: the columns `by`, ``estimate`` and, if there are intervals, ``lower`` and
+        One row per group: the columns `by`, ``estimate`` and, if there are intervals, ``lower`` and
         ``upper``; from `poststratify` or made by hand. Of an outcome with levels, either choose
         the rows of one level, or name ``outcome`` in `by` and in the truth.
     truth : pandas.Series or pandas.DataFrame
@@ -124,7 +124,7 @@ def _require_groups(table: pd.DataFrame, by: list[str], values: list[str], what:
         remedy = rows_of_a_group(table, by, what)
         if remedy:
             remedy += ", or name that column in by too"
-        raise ValueError(f"{what} list group {twice} more than once{remedy}")
+        raise ValueError(f"{what}: group {twice} is listed more than once{remedy}")
     for column in values:
         require_numbers(table[column], f"{what}: column {column!r}")
         bad = ~np.isfinite(table[column].to_numpy("float64"))

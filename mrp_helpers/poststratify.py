@@ -104,8 +104,8 @@ def poststratify_draws(
         When the frame lacks a column.
     TypeError
         When scores are no mapping, or lines and probabilities no numbers; when the population is
-        not numeric, when a predictor's values are of a different kind from those of the model's data
-        (text, numbers, booleans), or when something else is of another type.
+        not numeric, when a predictor's values are of a different kind from those of the model's
+        data (text, numbers, booleans), or when something else is of another type.
     ValueError
         When the frame is empty or lists a cell twice; when `by` has a name of the result's own or
         a group has none; when a predictor is missing or infinite in

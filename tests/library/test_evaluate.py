@@ -267,7 +267,15 @@ def test_rows_of_several_levels_are_refused_with_what_to_do():
     with pytest.raises(ValueError) as refusal:
         evaluate(PARTIES, pd.Series({"AK": 0.4}))
     assert str(refusal.value) == (
-        "estimates list group {'state': 'AK'} more than once; there is a row for each 'outcome': "
+        "estimates: group {'state': 'AK'} is listed more than once; there is a row for each 'outcome': "
         "choose one, such as estimates[estimates['outcome'] == 'Rep'], or name that column in by "
         "too"
     )
+
+
+def test_levels_that_the_truth_cannot_tell_apart_are_refused():
+    estimates = pd.DataFrame({"dose": [0.1, 0.1 + 1e-12], "estimate": [0.5, 0.6]})
+    truth = pd.Series([0.5], index=pd.Index([0.1], dtype="float32"))
+    message = "^estimates: column 'dose' and the truth differ in precision, and levels such as 0.1"
+    with pytest.raises(ValueError, match=message):
+        evaluate(estimates, truth, by="dose")

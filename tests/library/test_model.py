@@ -396,3 +396,52 @@ def test_building_a_model_does_not_change_its_digests():
     model.build()
     assert model.parameters["p"].terms["age"].prior.args["sigma"].ndim == 2
     assert model_digests(model) == before
+
+
+def diverging(fit, number):
+    fit = fit.copy(deep=True)
+    fit["sample_stats"]["diverging"][0, :number] = True
+    return fit
+
+
+SHORT = r"r-hat up to 1\.0\d\d, effective size from \d{3}"
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (lambda fit: fit, ""),
+        (
+            lambda fit: diverging(fit, 3),
+            r"small: not healthy \(3 divergence\(s\)\): pass nuts={'target_accept': 0.99}, or give "
+            r"the groups a tighter prior\. See sampler_health\n",
+        ),
+        (
+            lambda fit: fit.isel(draw=slice(0, 50)),
+            rf"small: not healthy \({SHORT}\): sample longer, such as draws=4000\. "
+            r"See sampler_health\n",
+        ),
+        (
+            lambda fit: diverging(fit.isel(draw=slice(0, 50)), 1),
+            rf"small: not healthy \(1 divergence\(s\); {SHORT}\): pass nuts=.*, or give the groups "
+            r"a tighter prior; sample longer, such as draws=4000\. See sampler_health\n",
+        ),
+        (
+            lambda fit: fit.isel(chain=[0]),
+            "small: nothing says whether the sampler was healthy, since the draws have one chain; "
+            "r-hat compares chains, so sample at least two\n",
+        ),
+    ],
+)
+def test_a_fit_that_is_not_healthy_says_what_to_do_when_it_was_sampled(
+    cache, monkeypatch, capsys, fault, said
+):
+    fit = fault(made_up_fit())
+    fit["observed_data"] = synthetic.draws_for(build())["observed_data"].to_dataset()
+    monkeypatch.setattr(bmb.Model, "fit", lambda model, **_: fit)
+    fit_or_load(build(), "small")
+    first, _, rest = capsys.readouterr().out.partition("\n")
+    assert first.startswith("small: sampled")
+    assert re.fullmatch(said, rest)
+    fit_or_load(build(), "small")  # whoever loads it has been told
+    assert re.fullmatch("small: loaded .*\n", capsys.readouterr().out)
