@@ -23,6 +23,25 @@ SIZES = """() => Object.fromEntries(['p', 'h1', 'h2', 'h3', 'pre', 'table'].map(
     return [tag, [style.fontFamily.split(',')[0].replaceAll('"', ''), parseFloat(style.fontSize)]];
 }))"""
 
+# How wide the page's own paragraphs are in a font, once the browser has got it; nothing if it cannot.
+WIDTHS = """async families => {
+    const text = [...document.querySelectorAll('.bd-article p')].map(one => one.innerText).join(' ');
+    const pen = document.createElement('canvas').getContext('2d');
+    const widths = [];
+    for (const family of families) {
+        const font = `100px "${family}"`;
+        const found = await document.fonts.load(font).catch(() => []);
+        pen.font = font;
+        if (found.length) widths.push([family, pen.measureText(text).width]);
+    }
+    return widths;
+}"""
+# Adds up how far what is in sight moves without being asked: cumulative layout shift.
+NOTE_SHIFTS = """new PerformanceObserver(found => {
+    for (const one of found.getEntries()) window.shifted = (window.shifted ?? 0) + one.value;
+}).observe({type: 'layout-shift', buffered: true})"""
+NEXT_FRAME = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
 
 def named_font():
     """Make a font without letters that has the names of an original."""
@@ -88,3 +107,28 @@ def test_headings_have_three_clear_sizes_and_code_is_smaller_than_text(page):
     assert {found[tag][0] for tag in ("h1", "h2", "h3", "table")} == {"Course Sans"}
     shown = page.evaluate("[...document.fonts].filter(font => font.status === 'loaded').length")
     assert shown >= 2
+
+
+def test_fallback_is_as_wide_as_the_font_it_stands_in_for(page):
+    """Of those that this machine has; what it has not cannot be measured here."""
+    faces = re.findall(r'font-family: "((?:Course|Serif|Sans) \w+)";', STYLE)
+    widths = dict(page.evaluate(WIDTHS, list(dict.fromkeys(faces))))
+    ratios = {
+        name: round(wide / widths[f"Course {name.split()[0]}"], 3)
+        for name, wide in widths.items()
+        if not name.startswith("Course")
+    }
+    assert ratios
+    assert {name: ratio for name, ratio in ratios.items() if abs(ratio - 1) > 0.02} == {}
+
+
+@pytest.mark.parametrize("width", [412, 1400])
+@pytest.mark.parametrize("name", ["explorers/map", "explorers/strata"])
+def test_explorer_has_its_place_before_its_chart_comes(browser, site, name, width):
+    page = browser.new_page(viewport={"width": width, "height": 823}, reduced_motion="reduce")
+    page.add_init_script(NOTE_SHIFTS)
+    page.goto(f"{site.as_uri()}/{name}.html")
+    page.locator(".explorer[data-updates]").wait_for()
+    page.evaluate(NEXT_FRAME)
+    assert page.evaluate("window.shifted ?? 0") < 0.1
+    page.close()
