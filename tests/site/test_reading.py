@@ -1,11 +1,17 @@
 """What a page remembers for its reader, and how it fits a phone and a projector."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
 CHAPTER = "chapters/07-post-stratification"
 STORED = "JSON.parse(localStorage.getItem('mrp-course-reading'))"
 TO_THE_END = "document.querySelector('.prev-next-area').scrollIntoView()"
+
+# How large the letters of a chart are on the screen.
+LETTERS = """svg => [...svg.querySelectorAll('text')].filter(one => one.textContent).map(one =>
+    parseFloat(getComputedStyle(one).fontSize) * one.getScreenCTM().a).filter(size => size > 0)"""
 
 
 @pytest.fixture
@@ -167,6 +173,22 @@ class TestProjector:
         assert page.evaluate("document.documentElement.scrollWidth") <= 1920
         page.keyboard.press("Escape")
         expect(page.locator("div.cell > .cell_input").first).to_be_visible()
+
+    @pytest.mark.parametrize(("width", "height", "least"), [(1920, 1080, 17), (1280, 720, 11)])
+    @pytest.mark.parametrize("name", ["pooling", "map", "strata", "election-night"])
+    def test_explorer_fits_and_can_be_read_from_the_back(self, reader, name, width, height, least):
+        page = reader(f"explorers/{name}", width, height)
+        page.locator(".explorer[data-updates]").wait_for()
+        page.keyboard.press("p")
+        drawn = page.locator(".explorer-view svg")
+        expect(drawn).to_have_attribute("width", "760" if width == 1920 else re.compile("7.."))
+        sizes = drawn.evaluate(LETTERS)
+        assert min(sizes) >= least
+        assert (
+            page.locator(".explorer-stage").evaluate("one => one.getBoundingClientRect().bottom")
+            <= height
+        )
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
 
     def test_next_page_is_presented_too(self, reader):
         reader(CHAPTER).keyboard.press("p")

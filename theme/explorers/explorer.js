@@ -16,6 +16,8 @@ const shownAs = {
 // A slider with more places than these is dragged, and what follows it may not lag behind.
 const FEW = 20;
 const NEAR = "600px";
+// As wide as a chart is on its own page on a large screen.
+const ON_A_PAGE = 760;
 const explorerSpecs = (window.explorerSpecs = {}); // the files of the charts add to it
 const loading = new Map();
 
@@ -164,6 +166,12 @@ function askFirst(panel, form, update, readingRow) {
   });
 }
 
+// On a projector a chart is drawn as for a page, and enlarged with its letters and marks.
+function drawnWidth(box) {
+  const presented = document.documentElement.hasAttribute("data-present");
+  return presented ? Math.min(box.clientWidth, ON_A_PAGE) : box.clientWidth;
+}
+
 async function mount(panel) {
   await Promise.all([load(panel.dataset.vega), load(panel.dataset.spec)]);
   const spec = explorerSpecs[panel.dataset.name];
@@ -198,7 +206,7 @@ async function mount(panel) {
   followButtons(form, update);
   new ResizeObserver(() => {
     panel.removeAttribute("data-eased");
-    view.signal("width", box.clientWidth).runAsync();
+    view.signal("width", drawnWidth(box)).runAsync();
   }).observe(box);
   if (box.dataset.pick) followPointerAndArrows(panel, view, rowsOf);
   askFirst(panel, form, update, () => rowsOf("reading")[0]);
