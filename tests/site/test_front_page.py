@@ -13,6 +13,7 @@ from mrp_helpers import (
     load_state_predictors,
     selection_weights,
 )
+from mrp_helpers.roles import ROLES
 from theme.course_theme import emblem
 from tools.notebooks import ROOT
 
@@ -61,6 +62,29 @@ def test_picture_is_in_its_place(html):
     (place,) = re.findall(r'<div class="emblem-place">(.*?)</div>', html, re.DOTALL)
     assert place == emblem.picture()
     assert emblem.with_picture("<p>another page</p>") == "<p>another page</p>"
+
+
+def test_slider_goes_from_the_sample_to_the_population(browser, site):
+    page = browser.new_page(reduced_motion="reduce")
+    page.goto((site / "index.html").as_uri())
+    slider = page.get_by_role("slider", name="From the sample to the population")
+    shown = page.locator(".emblem output, .emblem-share")
+    widths = "all => all.map(one => one.offsetWidth / one.parentElement.clientWidth * 100)"
+    for key, shares in zip(("Home", "End"), emblem.SHARES.values(), strict=True):
+        slider.press(key)
+        estimate, *parts = shown.all_text_contents()
+        assert estimate == f"{emblem.area(shares):.1f}%"
+        assert parts == [f"{share:.0f}%" for share in shares]
+        assert slider.get_attribute("aria-valuetext").endswith(f"estimate {estimate}")
+        drawn = page.locator(".emblem-cell").evaluate_all(widths)
+        assert drawn == pytest.approx(list(shares), abs=0.5)
+    page.close()
+
+
+def test_level_has_the_colours_of_what_is_weighted():
+    style = (ROOT / "theme" / "static" / "front.css").read_text("utf-8")
+    colours = re.findall(r"--weighted: (#\w{6});", style)
+    assert colours == [ROLES["weighted"].light.lower(), ROLES["weighted"].dark.lower()]
 
 
 def test_cards_are_the_parts_with_their_chapters_and_numbers():

@@ -45,6 +45,7 @@ NEEDED_BY = {
     "clipboard.min.js": 'class="highlight',
     "copybutton.js": 'class="highlight',
     "design-tabs.js": "sd-tab-",
+    "emblem.js": 'class="emblem',
     "searchindex.js": 'id="search-results"',
     "searchtools.js": 'id="search-results"',
     "language_data.js": 'id="search-results"',
