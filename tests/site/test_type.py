@@ -23,9 +23,10 @@ SIZES = """() => Object.fromEntries(['p', 'h1', 'h2', 'h3', 'pre', 'table'].map(
     return [tag, [style.fontFamily.split(',')[0].replaceAll('"', ''), parseFloat(style.fontSize)]];
 }))"""
 
-# How wide the page's own paragraphs are in a font, once the browser has got it; nothing if it cannot.
+# How wide the page's own paragraphs are in each font that the browser can get.
 WIDTHS = """async families => {
-    const text = [...document.querySelectorAll('.bd-article p')].map(one => one.innerText).join(' ');
+    const all = [...document.querySelectorAll('.bd-article p')];
+    const text = all.map(one => one.innerText).join(' ');
     const pen = document.createElement('canvas').getContext('2d');
     const widths = [];
     for (const family of families) {
