@@ -117,7 +117,8 @@ def block(claim: Claim) -> str:
     """Show one claim: where it is, its sentences, and the assertions folded away."""
     quoted = claim.sentences.replace("\n", "\n> ").replace("> \n", ">\n")
     return (
-        f"**{claim.section}**, cell {claim.number}\n\n> {quoted}\n\n"
+        f'<span id="cell-{claim.number}"></span>**{claim.section}**, cell {claim.number}\n\n'
+        f"> {quoted}\n\n"
         f"::::{{dropdown}} What the cell asserts\n```python\n{claim.source}\n```\n::::\n"
     )
 

@@ -12,6 +12,7 @@ MODULES = (
     "shortcuts",
     "numbers",
     "aside",
+    "claimed",
     "contents",
     "search",
     "address",
