@@ -267,9 +267,9 @@ def test_rows_of_several_levels_are_refused_with_what_to_do():
     with pytest.raises(ValueError) as refusal:
         evaluate(PARTIES, pd.Series({"AK": 0.4}))
     assert str(refusal.value) == (
-        "estimates: group {'state': 'AK'} is listed more than once; there is a row for each 'outcome': "
-        "choose one, such as estimates[estimates['outcome'] == 'Rep'], or name that column in by "
-        "too"
+        "estimates: group {'state': 'AK'} is listed more than once; there is a row for each "
+        "'outcome': choose one, such as estimates[estimates['outcome'] == 'Rep'], or name that "
+        "column in by too"
     )
 
 
