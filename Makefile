@@ -75,6 +75,8 @@ simulation-study: venv ## what the chapters read of hundreds of samples, resumed
 	@$(PYTHON) -m research.simulations
 	@$(PYTHON) -m research.structured
 	@$(PYTHON) -m research.election
+	@$(PYTHON) -m research.frames
+	@$(PYTHON) -m research.survey_design
 
 profile: venv ## time and peak memory of every notebook, and the page that shows them
 	@$(PYTHON) -m tools.profile

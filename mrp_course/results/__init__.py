@@ -50,6 +50,8 @@ RESULTS = {
     "structured_sampler": Result("structured_sampler.csv", "structured"),
     "calibration_ranks": Result("calibration_ranks.csv", "calibrate"),
     "calibration_coverage": Result("calibration_coverage.csv", "calibrate"),
+    "survey_design": Result("survey_design.csv", "survey_design"),
+    "frames": Result("frames.csv", "frames"),
     "samplers": Result("samplers.csv", "benchmarks.samplers"),
     "samplers_states": Result("samplers_states.csv", "benchmarks.samplers"),
     "gradients": Result("gradients.csv", "benchmarks.samplers"),
@@ -97,6 +99,17 @@ def load_result(name: str) -> pd.DataFrame:
             and, by full sampling, one row per ``thinned`` age, ``prior`` and ``age``.
         ``"calibration_ranks"``, ``"calibration_coverage"``
             The appendix on calibration. One row per simulated data set, or per area of a sample.
+        ``"frames"``
+            Chapter 17. One row per survey (``seed``), published ``tables`` and ``source`` of what
+            they leave open, all scores in points: people in a wrong cell (``misplaced``), the
+            change of the ``nation``'s estimate, and mean changes of the ``states``, of education
+            by age, of ethnicity by education, and of the ``worst_state``. What needs no survey
+            stands under seed 0 alone.
+        ``"survey_design"``
+            Chapter 18. One row per sample (``seed``), ``survey`` and ``way`` to estimate: the
+            nation's ``estimate, lower, upper``, the same of the rural areas (``rural_...``, where
+            there is one), how many ``states`` have an interval, and their mean absolute error,
+            coverage and mean width, all as shares.
         ``"samplers"``, ``"samplers_states"``, ``"gradients"``, ``"large_frame"``
             Chapter 14. Time, memory and diagnostics, each measured on one machine.
 

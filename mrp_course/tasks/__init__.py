@@ -16,6 +16,7 @@ from mrp_course.tasks import (  # noqa: F401  (importing a module declares its t
     structured_priors,
     survey_and_frame,
     survey_to_report,
+    survey_weights,
     under_the_hood,
     weights,
 )

@@ -40,6 +40,7 @@ NO_NUMBERS = {
     "fig-prior-predictive": "densities",
     "fig-tour-opening": "200 estimates, whose means and standard deviations are in the text",
     "fig-biased-opening": "40 intervals, whose coverage is in tables of the chapter",
+    "fig-design-opening": "1,000 estimates, whose scores are in a table of the chapter",
     "fig-trace": "thousands of draws, whose summary is the table of health",
     "fig-election-opening": "its numbers are in the table of fig-election-night",
     "fig-limits-opening": "its numbers are written beside its marks",
