@@ -298,7 +298,7 @@ def _each_person_once() -> pd.Series:
 # In a chain by itself up to two states of 50 fall on the other side.
 coverage = task(
     "8.4",
-    Table(keys=("prob",), value="coverage", within=0.045),
+    Table(keys=("prob",), value="coverage", within=0.036),
     answer=lambda: _by_probability(_central().mean(axis=1)),
     right="40, 64 and 94%. Alone, the 95% intervals would have looked fine. The others show "
     "that something is wrong: the states of this sample are 2.5 points too high on average.",
@@ -425,7 +425,7 @@ def _elpd_difference() -> pd.Series:
 
 elpd_difference = task(
     "8.6",
-    Table(keys=("part",), value="value", within=2.0),
+    Table(keys=("part",), value="value", within=1.2),
     answer=_elpd_difference,
     right="The difference is smaller than its standard error. Cross-validation does not separate "
     "these two, although one is far better for ages and the other for states.",

@@ -194,7 +194,7 @@ def _sigma(width: float) -> np.ndarray:
 # Single chains differ from all four by up to 2 respondents.
 worth_in_respondents = task(
     "6.3",
-    Table(keys=("width",), value="worth", within=3),
+    Table(keys=("width",), value="worth", within=2.27),
     answer=lambda: _for_widths(lambda width: 4 / _sigma(width).mean() ** 2),
     right="The tight prior pools more: the other states count as more respondents, so each state's "
     "own answers count less. The wide one changes next to nothing, because 50 states determine "
@@ -416,7 +416,7 @@ def _with_cells_counting_alike() -> pd.Series:
 # With all draws the Monte Carlo error is at most 0.006, with a single chain 0.011.
 replicated_ranges = task(
     "6.6",
-    Table(keys=("column",), value="p", within=0.03),
+    Table(keys=("column",), value="p", within=0.02),
     answer=lambda: _ranges_of(_replicated()),
     right="A model of states alone hardly ever replicates this sample's ages and genders, and "
     "seldom its levels of education. Regions are sums of states, for which it has effects. A check "

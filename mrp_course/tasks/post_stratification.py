@@ -64,7 +64,7 @@ def _older(frame: pd.DataFrame) -> pd.DataFrame:
 # Between chains the estimate differs by 0.001; the nearest mistake is 0.012 away.
 older_texans = task(
     "7.1",
-    Number(within=0.004),
+    Number(within=0.0015),
     answer=lambda: _estimate(_older(_texas(world.census()))),
     right="A frame of your own can be a filter: the model has an expected answer for each cell, "
     "and your question decides which cells count. One fit serves all such questions.",
@@ -128,7 +128,7 @@ def _averaged_as_logits() -> pd.Series:
 # Between a chain and all four lie up to 0.002; the nearest mistake is 0.0035 away.
 by_education = task(
     "7.2",
-    Table(keys=("edu",), within=0.003),
+    Table(keys=("edu",), within=0.00178),
     answer=lambda: _weighted(_expected(), "edu"),
     right="Five weighted means, and that is all of post-stratification. No cell was left out: a "
     "third of these people live in cells in which the sample has nobody.",
@@ -210,7 +210,7 @@ def _smaller_error(raw: pd.Series, mrp: pd.Series, people: pd.Series) -> float:
 # Between a chain and all four lie up to 0.0006.
 gain_by_grouping = task(
     "7.3",
-    Table(keys=("grouping",), value="gain", within=0.001),
+    Table(keys=("grouping",), value="gain", within=0.00064),
     answer=lambda: _gains(_smaller_error),
     right="The smallest groups gain most: 8.9 points for age within state, where half of the "
     "groups have at most 12 respondents. Education, with hundreds in each level, gains 1.2.",
@@ -298,7 +298,7 @@ def _sd() -> float:
 # Between a chain and all four lie up to 0.001; a 90% interval is 0.007 away.
 difference_in_montana = task(
     "7.4",
-    Table(keys=("end",), value="value", within=0.004),
+    Table(keys=("end",), value="value", within=0.0035),
     answer=lambda: _ends(*_quantiles(_diploma() - _degree())),
     right="The two groups live in one state: what is uncertain about Montana itself moves both "
     "up or down together and cancels in the difference. Only the draws show that.",
