@@ -62,8 +62,8 @@ def task(
 ) -> Task:
     """Declare a task.
 
-    The first of the ``mistakes`` that an answer equals is the one that is explained. Each is a
-    pair of the reason and of its maker, a function of nothing or of the right answer.
+    The nearest of the ``mistakes`` is the one that is explained. Each is a pair of the reason and
+    of its maker, a function of nothing or of the right answer.
     """
     if exercise_id in TASKS:
         raise ValueError(f"task {exercise_id!r} is declared twice")

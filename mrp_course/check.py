@@ -5,12 +5,12 @@ draws, and a list of the mistakes that learners make, each with what makes it an
 """
 
 import textwrap
-from dataclasses import replace
 from importlib import import_module
-from typing import Any
 
-from mrp_course._forms import ROUNDED, Unreadable
-from mrp_course._task import TASKS, Task, made
+from mrp_course import _progress
+from mrp_course._help import RECIPE, help_with, more_help
+from mrp_course._judge import Verdict, judge
+from mrp_course._task import TASKS, Task
 from mrp_helpers._require import listing
 
 _WIDTH = 84
@@ -19,21 +19,25 @@ _WIDTH = 84
 def check(exercise_id: str, answer: object) -> bool:
     """Say whether an answer to an exercise is right, and where a known mistake is, which.
 
+    Where the mistake is not known, each try brings one step more: the direction, the place, the
+    recipe, and at last where the solution is. `check.progress()` says what you have solved.
+
     Parameters
     ----------
     exercise_id : str
         The exercise and the task, such as ``"4.2"``.
     answer : object
-        What you found, in any sensible form: a number; a Series, table, dict, array or list; a
-        collection of names; an option in quotes. The order of rows does not matter where
+        What you found, in any sensible form: a number, also as text or in per cent with its sign;
+        a Series, a table of pandas, polars or pyarrow, a row of `poststratify`, a dict, array or
+        list; a collection of names; an option in quotes. The order of rows does not matter where
         they have labels.
 
     Returns
     -------
     bool
-        True when the answer is right, to within rounding or Monte Carlo error; False when it is
-        wrong, cannot be read or is still ``...``. The feedback is printed. No answer makes this
-        function raise, and no model is sampled.
+        True when the answer is right, to the digits that you give (three are enough) or to within
+        Monte Carlo error; False when it is wrong, cannot be read or is still ``...``. The feedback
+        is printed. No answer makes this function raise, and no model is sampled.
 
     Examples
     --------
@@ -47,49 +51,61 @@ def check(exercise_id: str, answer: object) -> bool:
     if task is None:
         _say(str(exercise_id)[:20], f"There is no such task. Tasks: {listing(TASKS, most=80)}.")
         return False
-    verdict, sentence = _judge(task, answer)
-    _say(exercise_id, sentence)
-    return verdict
+    verdict = judge(task, answer)
+    _say(exercise_id, _feedback(task, verdict))
+    return verdict.kind == "right"
 
 
-def _judge(task: Task, answer: object) -> tuple[bool, str]:
-    if _is_blank(answer):
-        return False, (
-            "Not answered yet. Replace the dots by your answer, run that cell, and then this one."
-        )
-    right = task.form.read(task.answer(), None)
-    try:
-        given = task.form.read(answer, right)
-    except Unreadable as error:
-        return False, f"Not yet. {error}"
-    except Exception:  # a learner may hand in any object at all, and none may stop the notebook
-        return False, f"Not yet. An answer of type {type(answer).__name__} cannot be read here."
-    if task.form.same(given, right):
-        return True, f"Right. {task.right}"
-    for mistake in task.mistakes:
-        mistaken = task.form.read(made(mistake.make), right)
-        if _is_mistaken(task.form, given, mistaken, mistake.scale):
-            return False, f"Not yet. {mistake.reason}"
-    return False, f"Not yet. {task.form.difference(given, right)} {task.hint}"
+def progress() -> None:
+    """Print which tasks you have solved and tried, in order, and which is next.
+
+    It is kept in the file ``.mrp-progress.json`` beside the notebook, and nowhere else; remove the
+    file to begin again.
+    """
+    import_module("mrp_course.tasks")
+    tried = _progress.read()
+    names = sorted(TASKS, key=_in_order)
+    begun = {name.split(".")[0] for name in tried}
+    for exercise in dict.fromkeys(name.split(".")[0] for name in names):
+        if exercise in begun:
+            mine = [name for name in names if name.split(".")[0] == exercise]
+            states = ", ".join(_state(name, tried.get(name)) for name in mine)
+            _say(f"Exercise {exercise}", states)
+    solved = [name for name in names if name in tried and tried[name].solved]
+    left = [name for name in names if name not in solved]
+    later = [name for name in left if not solved or _in_order(name) > _in_order(solved[-1])]
+    after = f" Next: {(later or left)[0]}." if left else ""
+    print(f"{len(solved)} of {len(names)} tasks solved.{after}")
 
 
-def _is_mistaken(form: Any, given: Any, mistaken: Any, scale: float) -> bool:
-    """Compare an answer with a mistaken one; of another scale, to as many digits as are printed."""
-    if scale == 1:
-        return bool(form.same(given, mistaken))
-    rounded = replace(form, within=max(form.within, ROUNDED))
-    return bool(rounded.same(given / scale, mistaken / scale))
+check.progress = progress  # type: ignore[attr-defined]
 
 
-def _is_blank(answer: object) -> bool:
-    """Ask whether the dots still stand, as a whole or inside a list or dict."""
-    if isinstance(answer, dict):
-        answer = list(answer.values())
-    if isinstance(answer, list | tuple):
-        return any(part is ... for part in answer[:100])
-    return answer is ...
+def _state(name: str, tried: _progress.Tried | None) -> str:
+    if tried is None:
+        return f"{name} -"
+    tries = len(tried.wrong) + tried.solved
+    return f"{name} {'solved' if tried.solved else 'tried'} ({tries})"
 
 
-def _say(exercise_id: str, sentence: str) -> None:
-    start = f"{exercise_id}  "
+def _in_order(name: str) -> tuple[int, int]:
+    exercise, number = name.split(".")
+    return (int(exercise) if exercise.isdecimal() else 99, int(number))
+
+
+def _feedback(task: Task, verdict: Verdict) -> str:
+    """Add to a verdict the help that the number of tries has earned, and remember the try."""
+    if verdict.kind == "right":
+        _progress.solve(task.exercise_id)
+    if verdict.kind in ("blank", "unreadable", "right"):
+        return verdict.sentence
+    step = _progress.attempt(task.exercise_id, verdict.given)
+    if verdict.kind == "unknown":
+        return f"Not yet. {help_with(task, verdict, step)}"
+    later = f" {more_help(task, step)}" if step >= RECIPE else ""
+    return verdict.sentence + later
+
+
+def _say(name: str, sentence: str) -> None:
+    start = f"{name}  "
     print(textwrap.fill(start + sentence, _WIDTH, subsequent_indent=" " * len(start)))

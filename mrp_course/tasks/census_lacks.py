@@ -207,7 +207,7 @@ def _frame_alone() -> np.ndarray:
 spread_with_the_frame = task(
     "12.3",
     # The standard deviation of 250 draws is known to 4.5%.
-    Number(within=7e-4),
+    Number(within=6e-4, value="sd"),
     answer=lambda: float(_national("drawn").std(ddof=1)),
     right="Each draw takes one frame and one set of answers, so its variance has both. "
     "Variances add here, because the surveys are independent; standard deviations do not.",

@@ -160,7 +160,7 @@ def _age_sd(prior: str) -> float:
 width_ratio = task(
     "13.3",
     # One chain of four moves the mean of thirty ratios by up to 0.02.
-    Number(within=0.025),
+    Number(within=0.02),
     answer=lambda: float((_widths("walk") / _widths("independent")).mean()),
     right="6% shorter on average: the ages have many answers of their own, and neighbours "
     "add a little. The intervals cover the truth in as many pairs as before.",
@@ -206,7 +206,7 @@ def _with_error(right: pd.Series, error: float) -> pd.Series:
 
 paired_gain = task(
     "13.4",
-    Table(keys=("what",), value="points", within=0.02),
+    Table(keys=("what",), value="points", within=0.02, points=True),
     answer=lambda: pd.Series({"gain": _gains().mean(), "MC error": _gains().sem()}),
     right="A gain of 3.2 points with a Monte Carlo error of 0.5, for this question and this"
     " age. Paired, because both priors saw the same samples.",

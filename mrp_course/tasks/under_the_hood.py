@@ -98,7 +98,7 @@ def _weighted_by_cells() -> pd.Series:
 # Between a chain and all four lie 0.0002 for the mean and 0.0001 for the sd.
 nation_from_pieces = task(
     "14.2",
-    Table(keys=("of",), within=7e-4),
+    Table(keys=("of",), within=5.5e-4),
     answer=lambda: _of_nation(_people()),
     right="Supporters and people add up over pieces, draw by draw. The regions share their "
     "coefficients, so the nation varies more than it would if their errors were "

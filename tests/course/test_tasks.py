@@ -45,6 +45,12 @@ def no_sampling(monkeypatch):
     monkeypatch.setattr(bmb.Model, "fit", refuse)
 
 
+@pytest.fixture(autouse=True)
+def own_folder(monkeypatch, tmp_path):
+    """Each test begins as a learner who has tried nothing."""
+    monkeypatch.chdir(tmp_path)
+
+
 def said(capsys) -> str:
     """What was printed since the last look, on one line."""
     return " ".join(capsys.readouterr().out.split())
@@ -63,7 +69,7 @@ def legitimate_forms(task: Task):
             yield from (float(right), np.float64(right), np.array([right]), pd.Series([right]))
             yield from (right + 1e-6, right - 1e-6, xr.DataArray(right), pd.DataFrame([[right]]))
         case Table(keys=keys, value=value):
-            series = task.form.read(right, None)
+            series = task.form.read(right, None).values
             labels = pd.DataFrame(
                 [key if isinstance(key, tuple) else (key,) for key in series.index],
                 columns=list(keys),

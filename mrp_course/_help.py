@@ -1,0 +1,103 @@
+"""Help with an answer that is wrong in a way that is not known: one step more at each try.
+
+First the direction, then the place, then the recipe, then where the solution is. The direction is
+said once and never again, or guessing would be quicker than thinking.
+"""
+
+import numpy as np
+
+from mrp_course._forms import Labels, Numbers, Table, other_levels, some
+from mrp_course._judge import Verdict, right_values
+from mrp_course._places import EXERCISES, section, solution
+from mrp_course._spelling import spell_level
+from mrp_course._task import Task
+
+RECIPE, SOLUTION = 3, 4
+
+
+def help_with(task: Task, verdict: Verdict, step: int) -> str:
+    """Say what helps at a step, counted from one, with an answer whose mistake is not known."""
+    seen = _fault(task, verdict) or _step(task, verdict, step)
+    return " ".join(part for part in (seen, more_help(task, step)) if part)
+
+
+def more_help(task: Task, step: int) -> str:
+    """Give what comes with any wrong answer: where to read, then the recipe, then the solution."""
+    exercise = task.exercise_id.split(".")[0]
+    if step >= SOLUTION and exercise in EXERCISES:
+        return f"{task.hint} A solution is in {solution(task.exercise_id)}."
+    if step >= RECIPE:
+        return task.hint
+    place = section(task.exercise_id)
+    return f"What you need is in {place}." if place else task.hint
+
+
+def _fault(task: Task, verdict: Verdict) -> str:
+    """Say what can be seen without comparing numbers: labels, and missing values."""
+    given, right = verdict.given, verdict.right
+    if not isinstance(task.form, Table | Labels):
+        is_missing = isinstance(given, Numbers) and bool(np.isnan(given.array).any())
+        return "Your number is missing (NaN): an empty group, or a join." if is_missing else ""
+    if isinstance(given, Numbers):
+        given, right = given.values, right.values
+    if fault := other_levels(given, right, task.form.keys):
+        return fault
+    empty = given.index[given.isna()]
+    return f"It has no value (NaN) for {some(empty)}." if len(empty) else ""
+
+
+def _step(task: Task, verdict: Verdict, step: int) -> str:
+    if isinstance(verdict.given, frozenset):
+        return _of_names(verdict.given, verdict.right, step)
+    agrees = right_values(verdict, task.form)
+    if len(agrees) == 1:
+        return direction(verdict.given.array, verdict.right.array) if step == 1 else ""
+    count = f"{agrees.sum():,} of {len(agrees):,} values are right."
+    if step == 1 and isinstance(verdict.given, Numbers):
+        right = verdict.right.values.reindex(verdict.given.values.index).to_numpy(float)
+        return f"{count} {direction(verdict.given.array[~agrees], right[~agrees])}".strip()
+    return f"{count} {_worst(task, verdict)}"
+
+
+def _of_names(given: frozenset[str], right: frozenset[str], step: int) -> str:
+    surplus, missing = given - right, right - given
+    counts = (
+        f"Names of yours that do not belong there: {len(surplus):,} of {len(given):,}. "
+        f"Names that are missing: {len(missing):,}."
+    )
+    if step > 1 and surplus:
+        return f"{counts} Look again at {spell_level(min(surplus))}."
+    return counts
+
+
+def direction(given: np.ndarray, right: np.ndarray) -> str:
+    """Say where wrong numbers should go, if it is the same for all: in words that respect signs.
+
+    >>> direction(np.array([-0.5]), np.array([-0.2]))
+    'Your number should be closer to zero.'
+    """
+    ways = {_way(*pair) for pair in zip(given, right, strict=True)}
+    if len(ways) != 1:
+        return ""
+    whose = "Your number" if len(given) == 1 else "The others"
+    return f"{whose} should be {ways.pop()}."
+
+
+def _way(given: float, right: float) -> str:
+    if given * right < 0:
+        return "positive" if right > 0 else "negative"
+    if min(given, right) < 0:
+        return "closer to zero" if abs(right) < abs(given) else "further from zero"
+    much = " by more than a factor of ten" if _apart_by_ten(given, right) else ""
+    return ("larger" if right > given else "smaller") + much
+
+
+def _apart_by_ten(given: float, right: float) -> bool:
+    return max(abs(given), abs(right)) > 10 * max(min(abs(given), abs(right)), 1e-12)
+
+
+def _worst(task: Task, verdict: Verdict) -> str:
+    """Name the label whose value is furthest off."""
+    given = verdict.given.values if isinstance(verdict.given, Numbers) else verdict.given
+    apart = task.form.apart(verdict.given, verdict.right)
+    return f"Look first at {spell_level(given.index[int(np.argmax(apart))])}."

@@ -1,0 +1,153 @@
+"""Judges an answer: right, a known mistake, a slip that any task has, or wrong and not known why.
+
+An answer is right within the tolerance of each of its values, unless a known mistake is nearer.
+Otherwise the nearest mistake is named if it is very near, and called a resemblance if it is not.
+"""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mrp_course._forms import Form, Labels, Numbers, Table, some
+from mrp_course._patterns import COMPLEMENT, NEAR, PER_CENT, SIGN, recognise, undone
+from mrp_course._reader import Unreadable
+from mrp_course._task import Mistake, Task, made
+
+BLANK = "Not answered yet. Replace the dots by your answer, run that cell, and then this one."
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What an answer is: its kind, the sentence that says so, and what was read.
+
+    The kinds are blank, unreadable, right, mistake, slip, resemblance and unknown.
+    """
+
+    kind: str
+    sentence: str
+    given: Any = None
+    right: Any = None
+
+
+class _Known(NamedTuple):
+    """A known mistake, how far the answer is from it beyond rounding, and how far in all."""
+
+    apart: float
+    in_all: float
+    reason: str
+
+
+def judge(task: Task, answer: object) -> Verdict:
+    """Say what an answer to a task is. No answer makes this raise."""
+    if _is_blank(answer):
+        return Verdict("blank", BLANK)
+    right = task.form.read(task.answer(), None)
+    try:
+        given = task.form.read(answer, right)
+    except Unreadable as error:
+        return Verdict("unreadable", f"Not yet. {error}")
+    except Exception:  # a learner may hand in any object at all, and none may stop the notebook
+        sentence = f"An answer of type {type(answer).__name__} cannot be read here."
+        return Verdict("unreadable", f"Not yet. {sentence}")
+    if _is_right(task, given, right):
+        return Verdict("right", f"Right. {task.right}", given, right)
+    kind, sentence = _explain(task, given, right)
+    return Verdict(kind, sentence and f"Not yet. {sentence}", given, right)
+
+
+def _is_blank(answer: object) -> bool:
+    """Ask whether the dots still stand, as a whole or inside a list or dict."""
+    if isinstance(answer, dict):
+        answer = list(answer.values())
+    if isinstance(answer, list | tuple):
+        return any(part is ... for part in answer[:100])
+    return answer is ...
+
+
+def _is_right(task: Task, given: Any, right: Any) -> bool:
+    apart = task.form.apart(given, right).max()
+    if apart > 1:
+        return False
+    if apart == 0:
+        return True
+    # Between the answer and a mistake each owns the half that is nearer to it.
+    in_all = _in_all(task.form, given, right)
+    return all(known.in_all >= in_all for known in _known(task, given, right))
+
+
+def _explain(task: Task, given: Any, right: Any) -> tuple[str, str]:
+    """Find what explains a wrong answer: its kind, and the sentence that says it."""
+    known = sorted(_known(task, given, right), key=lambda one: (one.apart, one.in_all))
+    if known and known[0].apart <= NEAR and _stands_out(known):
+        return "mistake", known[0].reason
+    if sentence := _at_some_labels(task, given, right):
+        return "mistake", sentence
+    if sentence := recognise(task.form, given, right) or _twice_wrong(task, given, right):
+        return "slip", sentence
+    if known and known[0].apart <= 1 and known[0].in_all < _in_all(task.form, given, right):
+        return "resemblance", f"This looks like a common mistake. {known[0].reason}"
+    return "unknown", ""
+
+
+def _stands_out(known: list[_Known]) -> bool:
+    """Ask whether the nearest mistake is clearly nearer than the next."""
+    first, others = known[0], [one for one in known[1:] if one.apart <= NEAR]
+    return first.in_all == 0 or all(one.in_all > 1.5 * first.in_all for one in others)
+
+
+def _known(task: Task, given: Any, right: Any) -> list[_Known]:
+    return [_compare(task.form, given, mistake, right) for mistake in task.mistakes]
+
+
+def _compare(form: Form, given: Any, mistake: Mistake, right: Any) -> _Known:
+    mistaken = form.read(made(mistake.make), right)
+    if mistake.scale != 1:
+        given = Numbers(given.values / mistake.scale, given.unit / mistake.scale)
+        mistaken = Numbers(mistaken.values / mistake.scale)
+    apart = float(form.apart(given, mistaken).max())
+    return _Known(apart, _in_all(form, given, mistaken), mistake.reason)
+
+
+def _in_all(form: Form, given: Any, other: Any) -> float:
+    """Give the distance without what is allowed for rounding."""
+    unrounded = Numbers(given.values) if isinstance(given, Numbers) else given
+    return float(form.apart(unrounded, other).max())
+
+
+def _at_some_labels(task: Task, given: Any, right: Any) -> str:
+    """Recognise a mistake that was made at some of the labels, and not at the others."""
+    if not isinstance(task.form, Table | Labels):
+        return ""
+    apart = task.form.apart(given, right)
+    wrong = apart > 1
+    if len(apart) < 2 or wrong.all():
+        return ""
+    form: Form = task.form
+    fits = []
+    for mistake in task.mistakes:
+        here = form.apart(given, form.read(made(mistake.make), right))
+        if mistake.scale == 1 and len(here) == len(apart) and here[wrong].max() <= NEAR:
+            fits.append(mistake.reason)
+    if len(fits) != 1:
+        return ""
+    index = given.values.index if isinstance(given, Numbers) else given.index
+    return f"This is about {some(index[wrong])} alone; the others are right. {fits[0]}"
+
+
+def _twice_wrong(task: Task, given: Any, right: Any) -> str:
+    """Recognise a known mistake that is in per cent besides, or has its sign or its side turned."""
+    if not isinstance(given, Numbers) or getattr(task.form, "any_scale", False):
+        return ""
+    several = len(given.values) > 1
+    for slip in [PER_CENT, SIGN, COMPLEMENT] if several else [PER_CENT]:
+        known = _known(task, undone(slip, given), right)
+        nearest = min(known, key=lambda one: one.apart, default=None)
+        if nearest is not None and nearest.apart <= NEAR:
+            return f"Two things. {slip.sentence} And: {nearest.reason}"
+    return ""
+
+
+def right_values(verdict: Verdict, form: Form) -> np.ndarray:
+    """Say for each value of an answer whether it is right."""
+    return np.asarray(form.apart(verdict.given, verdict.right) <= 1)
