@@ -283,12 +283,12 @@ national = task(
 paragraph = task(
     "C.6",
     Choice(("A", "B", "C", "D")),
-    answer=lambda: "C",
+    answer=lambda: "A",
     right="It names the population, the method and the interval, and it says what the number rests "
     "on. A reader can disagree with it in the right place.",
     hint="Ask of each paragraph: who is it about, how sure is it, and what does it hide?",
     mistakes=options(
-        A="A calls the sample's share the nation's. The sample is off by 2 points against the "
+        C="C calls the sample's share the nation's. The sample is off by 2 points against the "
         "survey it was drawn from, and its margin of error speaks of fair draws only.",
         B="B promises too much: MRP corrects what the frame tells apart, under a model. 'No longer "
         "biased' is nothing that a sample can show.",

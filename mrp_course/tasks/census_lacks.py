@@ -295,12 +295,12 @@ cost_of_five_points = task(
 sentence = task(
     "12.5",
     Choice(("A", "B", "C", "D")),
-    answer=lambda: "C",
+    answer=lambda: "A",
     right="It names the source of the shares, carries their uncertainty, and says which three "
     "things have to be true. A reader who doubts one of them knows what to look at.",
     hint="Which sentence says where the party shares come from, and what they assume?",
     mistakes=options(
-        A="The weights of A come from the biased sample itself: raking to its own party shares "
+        C="The weights of C come from the biased sample itself: raking to its own party shares "
         "leaves them as they are, and the bias with them.",
         B="No frame removes every selection. Among Republicans of one cell, too, those who answer "
         "may think differently; B promises what was never tested.",

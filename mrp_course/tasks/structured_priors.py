@@ -241,7 +241,7 @@ paired_gain = task(
 where_to_walk = task(
     "13.5",
     Choice(("A", "B", "C", "D")),
-    answer=lambda: "C",
+    answer=lambda: "D",
     right="There are sixteen brackets in order, few answers in many of them, and an opinion"
     " that changes gradually along them, so neighbours help.",
     hint="A walk needs an order that means something for the answers, and levels that are short of "
@@ -251,7 +251,7 @@ where_to_walk = task(
         "letters, not opinions. Give the model regions and votes instead.",
         B="With two levels there is one difference, and a walk of one step is an independent "
         "effect under another name.",
-        D="They are in order, and each has a thousand answers. With so many, a prior of"
+        C="They are in order, and each has a thousand answers. With so many, a prior of"
         " any kind changes next to nothing.",
     ),
 )

@@ -281,7 +281,7 @@ errors_apart = task(
 sentence = task(
     "15.5",
     Choice(("A", "B", "C", "D")),
-    answer=lambda: "D",
+    answer=lambda: "C",
     right="It says who answered, what was corrected, what was not and what another source "
     "says. The number itself is its least certain part.",
     hint="Which sentence would still be true if you learned tomorrow why people had answered?",
@@ -290,7 +290,7 @@ sentence = task(
         "parish's list, and 4 standard errors separate them from the others.",
         B="Matching the census on five columns makes a sample representative of those "
         "columns. Church attendance is not among them, and it decided who answered.",
-        C="1,497 people leave little sampling variability and all of the selection "
+        D="1,497 people leave little sampling variability and all of the selection "
         "bias: more people of the same kind would repeat the same error.",
     ),
 )

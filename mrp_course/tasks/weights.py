@@ -348,9 +348,9 @@ def _raked_poll() -> str:
     repaired, _ = hajek_mean(poll["abortion"], further)
     true_sentences = {
         "A": abs(estimate - truth) < 2 * se,
-        "B": estimate - truth > 4 * se and abs(repaired - truth) < abs(estimate - truth) / 2,
-        "C": _missed_most(poll, weight, margins) > 0.005,
-        "D": effective_sample_size(weight) < len(poll) / 2,
+        "B": _missed_most(poll, weight, margins) > 0.005,
+        "C": effective_sample_size(weight) < len(poll) / 2,
+        "D": estimate - truth > 4 * se and abs(repaired - truth) < abs(estimate - truth) / 2,
     }
     [letter] = [letter for letter, holds in true_sentences.items() if holds]
     return letter
@@ -368,9 +368,9 @@ raked_poll = task(
         A="Four margins are met by construction, no matter who volunteered. Compare the estimate "
         "with the laboratory's truth: it is more than five standard errors away. A standard error "
         "does not measure bias.",
-        C="Sum the weights in each level of the four columns: the shares are the population's to "
+        B="Sum the weights in each level of the four columns: the shares are the population's to "
         "many digits. Raking met every margin that it was given.",
-        D="The weights are almost equal here: by Kish's formula the effective sample size of the "
+        C="The weights are almost equal here: by Kish's formula the effective sample size of the "
         "3,022 volunteers is 2,999. This poll does not lack precision.",
     ),
 )
