@@ -6,11 +6,13 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import nbformat
 import pytest
 
+from mrp_course._forms import Choice
 from mrp_course.tasks import TASKS
 from tools.make_exercises import learners_version
 
@@ -77,6 +79,45 @@ def test_every_task_is_asked_once_in_the_order_of_its_number():
     assert not asked_only, f"{asked_only}: declare each in the module of mrp_course/tasks"
     assert not declared_only, f"{declared_only}: give each its cells in exercises/solutions"
     assert len(asked) == len(TASKS), "a task is asked twice"
+
+
+def options_of(name: str) -> dict[str, str]:
+    """Read the options of a choice from the cell that lists them: each letter and its text."""
+    for solution in SOLUTIONS:
+        cells = nbformat.read(solution, as_version=4).cells
+        ids = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in cells]
+        if f"answer-{name.replace('.', '-')}" in ids:
+            before = cells[ids.index(f"answer-{name.replace('.', '-')}") - 1 :: -1]
+            text = next(cell.source for cell in before if OPTION.search(cell.source))
+            text = re.split(r"\n\n(?=Answer with|One letter)", text)[0]
+            parts = OPTION.split(text)[1:]
+            return {
+                letter: " ".join(words.split())
+                for letter, words in zip(parts[::2], parts[1::2], strict=True)
+            }
+    raise LookupError(name)
+
+
+OPTION = re.compile(r"^(?:- )?(?:\*\*|`\")([A-D])\.?(?:\*\*|\"`)", re.MULTILINE)
+CHOICES = {name: each for name, each in TASKS.items() if isinstance(each.form, Choice)}
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_the_length_of_an_option_does_not_give_it_away(name):
+    options = options_of(name)
+    assert tuple(options) == CHOICES[name].form.options
+    lengths = {letter: len(words) for letter, words in options.items()}
+    assert max(lengths.values()) < 1.2 * min(lengths.values()), lengths
+
+
+def test_neither_the_longest_option_nor_any_letter_is_right_more_often_than_by_chance():
+    longest = [
+        max(options, key=lambda letter: len(options[letter])) == CHOICES[name].answer()
+        for name, options in ((name, options_of(name)) for name in CHOICES)
+    ]
+    assert sum(longest) <= len(CHOICES) / 2
+    letters = Counter(each.answer() for each in CHOICES.values())
+    assert set(letters) == set("ABCD") and max(letters.values()) <= 3, letters
 
 
 @every_solution
