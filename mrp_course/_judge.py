@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mrp_course._familiar import familiar
 from mrp_course._forms import Form, Labels, Numbers, Table, some
 from mrp_course._patterns import COMPLEMENT, NEAR, PER_CENT, SIGN, recognise, undone
 from mrp_course._reader import Unreadable
@@ -21,7 +22,8 @@ BLANK = "Not answered yet. Replace the dots by your answer, run that cell, and t
 class Verdict:
     """What an answer is: its kind, the sentence that says so, and what was read.
 
-    The kinds are blank, unreadable, right, mistake, slip, resemblance and unknown.
+    The kinds are blank, unreadable, right, mistake, slip, resemblance, familiar (numbers of the
+    course, but not those that were asked for) and unknown.
     """
 
     kind: str
@@ -87,7 +89,8 @@ def _explain(task: Task, given: Any, right: Any) -> tuple[str, str]:
         return "slip", sentence
     if known and known[0].apart <= 1 and known[0].in_all < _in_all(task.form, given, right):
         return "resemblance", f"This looks like a common mistake. {known[0].reason}"
-    return "unknown", ""
+    sentence = familiar(task.form, given)
+    return ("familiar", sentence) if sentence else ("unknown", "")
 
 
 def _stands_out(known: list[_Known]) -> bool:

@@ -13,6 +13,7 @@ import pytest
 import xarray as xr
 
 from mrp_course import _places, _progress, check
+from mrp_course._familiar import support
 from mrp_course._forms import Choice, Labels, Names, Number, Numbers, Table
 from mrp_course._help import direction
 from mrp_course._judge import judge
@@ -20,7 +21,7 @@ from mrp_course._patterns import SLIPS
 from mrp_course._reader import Unreadable, number
 from mrp_course._spelling import fold, match
 from mrp_course._task import Task, task
-from mrp_course.tasks import TASKS
+from mrp_course.tasks import TASKS, _world
 from tools.task_distances import distance, numeric
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -322,6 +323,26 @@ def test_what_the_pattern_of_several_numbers_shows(words, capsys):
     made_up(Table(("age",)), BANDS)
     assert check("0.1", SEEN[words](BANDS)) is False
     assert words in said(capsys)
+
+
+# Numbers of the course
+
+
+def test_numbers_of_the_course_are_called_what_they_are():
+    sample, census = _world.sample()["edu"], _world.census().groupby("edu")["n"].sum()
+    shares = sample.value_counts(normalize=True)
+    given = {
+        "the shares of the biased sample. ": shares,
+        "the shares of the census minus the shares of the biased sample": census / census.sum()
+        - shares,
+        "the estimates of MRP for the census. ": support("edu")[-1][1].round(3),
+    }
+    for words, answer in given.items():
+        verdict = judge(TASKS["11.2"], answer)
+        assert verdict.kind == "familiar"
+        assert words in verdict.sentence
+    verdict = judge(TASKS["5.1"], _world.truth())
+    assert "the truth of the laboratory" in verdict.sentence
 
 
 # Help
