@@ -4,5 +4,6 @@ It reads from `mrp_helpers`, which knows nothing of it: stored draws are found b
 """
 
 from mrp_course.check import check as check
+from mrp_course.check import predict as predict
 
-__all__ = ["check"]
+__all__ = ["check", "predict"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from mrp_course._familiar import familiar
 from mrp_course._forms import Form, Labels, Numbers, Table, some
@@ -56,6 +57,29 @@ def judge(task: Task, answer: object) -> Verdict:
         return Verdict("right", f"Right. {task.right}", given, right)
     kind, sentence = _explain(task, given, right)
     return Verdict(kind, sentence and f"Not yet. {sentence}", given, right)
+
+
+def read_guess(task: Task, guess: object) -> Verdict:
+    """Read a guess as an answer is read; its sentence is the guess in words."""
+    if _is_blank(guess):
+        sentence = "No guess yet. Replace the dots by what you expect, before you compute."
+        return Verdict("blank", sentence)
+    try:
+        given = task.form.read(guess, task.form.read(task.answer(), None))
+    except Unreadable as error:
+        return Verdict("unreadable", f"No guess yet. {error}")
+    except Exception:  # as in judge
+        return Verdict("unreadable", "No guess yet. What you expect cannot be read here.")
+    return Verdict("guess", _in_words(given), given)
+
+
+def _in_words(given: Any) -> str:
+    if isinstance(given, Numbers):
+        given = given.values.map(lambda value: f"{value:g}")
+    if isinstance(given, pd.Series):
+        alone = len(given) == 1
+        return ", ".join(word if alone else f"{label} {word}" for label, word in given.items())
+    return ", ".join(sorted(given)) if isinstance(given, frozenset) else str(given)
 
 
 def _is_blank(answer: object) -> bool:

@@ -9,7 +9,7 @@ from importlib import import_module
 
 from mrp_course import _progress
 from mrp_course._help import RECIPE, help_with, more_help
-from mrp_course._judge import Verdict, judge
+from mrp_course._judge import Verdict, judge, read_guess
 from mrp_course._task import TASKS, Task
 from mrp_helpers._require import listing
 
@@ -78,6 +78,37 @@ def progress() -> None:
     print(f"{len(solved)} of {len(names)} tasks solved.{after}")
 
 
+def predict(exercise_id: str, guess: object) -> None:
+    """Note what you expect before you compute; `check` shows it beside the right answer.
+
+    The first guess stands, and none is wrong: what surprises you is what you learn.
+
+    Parameters
+    ----------
+    exercise_id : str
+        The exercise and the task, such as ``"10.1"``.
+    guess : object
+        What you expect, in the form in which the task asks for its answer.
+
+    Examples
+    --------
+    >>> from mrp_course import predict
+    >>> predict("10.1", ...)
+    10.1  No guess yet. Replace the dots by what you expect, before you compute.
+    """
+    import_module("mrp_course.tasks")
+    task = TASKS.get(exercise_id) if isinstance(exercise_id, str) else None
+    if task is None:
+        _say(str(exercise_id)[:20], "There is no such task.")
+        return
+    noted = read_guess(task, guess)
+    if noted.kind == "guess":
+        first = _progress.guess(exercise_id, noted.sentence)
+        _say(exercise_id, f"Noted: {first}. The check will show it beside the right answer.")
+    else:
+        _say(exercise_id, noted.sentence)
+
+
 check.progress = progress  # type: ignore[attr-defined]
 
 
@@ -97,13 +128,19 @@ def _feedback(task: Task, verdict: Verdict) -> str:
     """Add to a verdict the help that the number of tries has earned, and remember the try."""
     if verdict.kind == "right":
         _progress.solve(task.exercise_id)
-    if verdict.kind in ("blank", "unreadable", "right"):
+        return f"{verdict.sentence}{_guessed(task)}"
+    if verdict.kind in ("blank", "unreadable"):
         return verdict.sentence
     step = _progress.attempt(task.exercise_id, verdict.given)
     if verdict.kind == "unknown":
         return f"Not yet. {help_with(task, verdict, step)}"
-    later = f" {more_help(task, step)}" if step >= RECIPE else ""
-    return verdict.sentence + later
+    helps = step >= RECIPE or verdict.kind in ("familiar", "resemblance")
+    return f"{verdict.sentence} {more_help(task, step)}" if helps else verdict.sentence
+
+
+def _guessed(task: Task) -> str:
+    tried = _progress.read().get(task.exercise_id)
+    return f" Before computing you guessed {tried.guess}." if tried and tried.guess else ""
 
 
 def _say(name: str, sentence: str) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from mrp_course import _places, _progress, check
+from mrp_course import _places, _progress, check, predict
 from mrp_course._familiar import support
 from mrp_course._forms import Choice, Labels, Names, Number, Numbers, Table
 from mrp_course._help import direction
@@ -459,6 +459,24 @@ def test_where_nothing_can_be_written_the_session_remembers(monkeypatch, capsys)
     assert "smaller" in said(capsys)
     check("0.1", 0.71234)
     assert "smaller" not in said(capsys)
+
+
+# Predicting before computing
+
+
+def test_the_first_guess_is_kept_and_shown_beside_the_right_answer(capsys):
+    made_up(Table(("age",)), BANDS)
+    predict("0.1", ...)
+    assert "No guess yet. Replace the dots" in said(capsys)
+    predict("0.1", [0.5, 0.4])
+    assert "No guess yet. Your answer has 2 values" in said(capsys)
+    predict("0.1", [0.5, 0.4, 0.3])
+    assert "Noted: 18-29 0.5, 30-64 0.4, 65+ 0.3." in said(capsys)
+    predict("0.1", BANDS)
+    assert "Noted: 18-29 0.5" in said(capsys), "who knows the answer cannot guess again"
+    assert check("0.1", BANDS)
+    assert said(capsys).endswith("you guessed 18-29 0.5, 30-64 0.4, 65+ 0.3.")
+    assert predict("9.99", 1) is None
 
 
 # Guessing
