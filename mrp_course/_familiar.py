@@ -5,6 +5,7 @@ answer equals one of them, or the difference of two, the learner hears which.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from itertools import permutations
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mrp_course._forms import Form, Number, Numbers, Table
+from mrp_course._forms import EXACT, Form, Number, Numbers, Table
 from mrp_course._patterns import NEAR
 from mrp_course._spelling import spell
 
@@ -24,6 +25,8 @@ def familiar(form: Form, given: object) -> str:
     """Say which numbers of the course an answer is, or nothing."""
     if not isinstance(given, Numbers) or getattr(form, "any_scale", False):
         return ""
+    if isinstance(form, Number | Table):
+        form = replace(form, within=EXACT)
     if isinstance(form, Number):
         found = _same(form, given, _whole())
         return f"This number is {found}. The task asks for a different one." if found else ""

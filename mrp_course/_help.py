@@ -54,9 +54,19 @@ def _step(task: Task, verdict: Verdict, step: int) -> str:
         return direction(verdict.given.array, verdict.right.array) if step == 1 else ""
     count = f"{agrees.sum():,} of {len(agrees):,} values are right."
     if step == 1 and isinstance(verdict.given, Numbers):
-        right = verdict.right.values.reindex(verdict.given.values.index).to_numpy(float)
-        return f"{count} {direction(verdict.given.array[~agrees], right[~agrees])}".strip()
-    return f"{count} {_worst(task, verdict)}"
+        return f"{count} {_directions(task, verdict, ~agrees)}"
+    return f"{count} Look first at {spell_level(_worst(task, verdict))}."
+
+
+def _directions(task: Task, verdict: Verdict, wrong: np.ndarray) -> str:
+    """Say where the wrong numbers should go, or if they differ, where the furthest off should."""
+    given = verdict.given.values
+    right = verdict.right.values.reindex(given.index)
+    alike = direction(given.to_numpy(float)[wrong], right.to_numpy(float)[wrong])
+    if alike and wrong.sum() > 1:
+        return alike
+    worst = _worst(task, verdict)
+    return f"{spell_level(worst)} should be {_way(given[worst], right[worst])}."
 
 
 def _of_names(given: frozenset[str], right: frozenset[str], step: int) -> str:
@@ -79,7 +89,7 @@ def direction(given: np.ndarray, right: np.ndarray) -> str:
     ways = {_way(*pair) for pair in zip(given, right, strict=True)}
     if len(ways) != 1:
         return ""
-    whose = "Your number" if len(given) == 1 else "The others"
+    whose = "Your number" if len(given) == 1 else "What is wrong"
     return f"{whose} should be {ways.pop()}."
 
 
@@ -96,8 +106,8 @@ def _apart_by_ten(given: float, right: float) -> bool:
     return max(abs(given), abs(right)) > 10 * max(min(abs(given), abs(right)), 1e-12)
 
 
-def _worst(task: Task, verdict: Verdict) -> str:
-    """Name the label whose value is furthest off."""
+def _worst(task: Task, verdict: Verdict) -> object:
+    """Find the label whose value is furthest off."""
     given = verdict.given.values if isinstance(verdict.given, Numbers) else verdict.given
     apart = task.form.apart(verdict.given, verdict.right)
-    return f"Look first at {spell_level(given.index[int(np.argmax(apart))])}."
+    return given.index[int(np.argmax(apart))]

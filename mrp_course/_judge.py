@@ -12,7 +12,7 @@ import pandas as pd
 
 from mrp_course._familiar import familiar
 from mrp_course._forms import Form, Labels, Numbers, Table, some
-from mrp_course._patterns import COMPLEMENT, NEAR, PER_CENT, SIGN, recognise, undone
+from mrp_course._patterns import COMPLEMENT, NEAR, PER_CENT, SIGN, narrowed, recognise, undone
 from mrp_course._reader import Unreadable
 from mrp_course._task import Mistake, Task, made
 
@@ -168,7 +168,9 @@ def _twice_wrong(task: Task, given: Any, right: Any) -> str:
         return ""
     several = len(given.values) > 1
     for slip in [PER_CENT, SIGN, COMPLEMENT] if several else [PER_CENT]:
-        known = _known(task, undone(slip, given), right)
+        # A hundredth of a number needs a hundredth of the tolerance, or any number would fit.
+        form = narrowed(task.form, right, 0.01 if slip is PER_CENT else 1)
+        known = [_compare(form, undone(slip, given), each, right) for each in task.mistakes]
         nearest = min(known, key=lambda one: one.apart, default=None)
         if nearest is not None and nearest.apart <= NEAR:
             return f"Two things. {slip.sentence} And: {nearest.reason}"

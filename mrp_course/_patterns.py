@@ -139,15 +139,18 @@ def recognise(form: Form, given: object, right: object) -> str:
             return fault
         if set(given.values.index) != set(right.values.index):
             return ""
-    if isinstance(form, Number | Table):
-        form = _strict(form, right)
+    form = narrowed(form, right)
     aligned = given.in_order_of(right.values.index)
     return next(_slips(form, aligned, right), "") or next(_of_several(form, aligned, right), "")
 
 
-def _strict(form: Number | Table, right: Numbers) -> Number | Table:
+def narrowed(form: Form, right: Numbers, part: float = 1) -> Form:
+    """Give a form whose tolerance is strict, or a part of that."""
+    if not isinstance(form, Number | Table):
+        return form
     within = form.within if isinstance(form.within, float | int) else min(form.within.values())
-    return replace(form, within=min(within, STRICT * float(np.nanmax(np.abs(right.array)))))
+    strict = STRICT * float(np.nanmax(np.abs(right.array)))
+    return replace(form, within=part * min(within, strict))
 
 
 def _slips(form: Form, given: Numbers, right: Numbers) -> Iterator[str]:

@@ -399,8 +399,16 @@ def test_directions_respect_signs(given, right, words):
 
 
 def test_directions_of_several_are_said_if_they_agree():
-    assert direction(np.array([0.1, 0.2]), np.array([0.2, 0.3])) == "The others should be larger."
+    assert (
+        direction(np.array([0.1, 0.2]), np.array([0.2, 0.3])) == "What is wrong should be larger."
+    )
     assert direction(np.array([0.1, 0.4]), np.array([0.2, 0.3])) == ""
+
+
+def test_where_directions_differ_the_furthest_off_has_its_own(capsys):
+    made_up(Table(("age",)), BANDS)
+    check("0.1", [0.31234, 0.46812345, 0.91234])
+    assert "1 of 3 values are right. '65+' should be smaller." in said(capsys)
 
 
 def test_each_task_has_a_section_of_a_chapter_and_a_solution():
