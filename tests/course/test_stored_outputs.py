@@ -47,7 +47,6 @@ NO_NUMBERS = {
     "fig-party-opening": "200 estimates per row, whose means are a table of the chapter",
     "fig-study-opening": "its numbers are in the tables of RMSE",
     "fig-ps-opening": "a share for each state, of which the four discussed are beside their marks",
-    "fig-work-opening": "200 errors per row, whose means are beside them and in a table",
     "fig-election-line": "the states of fig-election-night again, with a line",
     "fig-hood-volume": "three curves, drawn from their formulas",
 }
