@@ -3,6 +3,7 @@
 from mrp_course._task import TASKS
 from mrp_course.tasks import (  # noqa: F401  (importing a module declares its tasks)
     biased_sample,
+    building_a_frame,
     capstone,
     census_lacks,
     does_it_work,

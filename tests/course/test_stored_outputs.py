@@ -48,6 +48,7 @@ NO_NUMBERS = {
     "fig-work-opening": "200 errors per row, whose means are beside them and in a table",
     "fig-ps-opening": "a share for each state, of which the four discussed are beside their marks",
     "fig-election-line": "the states of fig-election-night again, with a line",
+    "fig-rebuilt-opening": "its numbers are in the tables of scores of its chapter",
     "fig-hood-volume": "three curves, drawn from their formulas",
 }
 
