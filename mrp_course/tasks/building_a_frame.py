@@ -278,7 +278,7 @@ missing_table = task(
 
 sentence = task(
     "17.5",
-    Choice(("A", "B", "C", "D", "E")),
+    Choice(("A", "B", "C", "D")),
     answer=lambda: "D",
     right="It says which tables were met, where the rest comes from, and for which groups that "
     "makes the estimates doubtful. A reader can ask the office for the table that is missing.",
@@ -291,7 +291,5 @@ sentence = task(
         "what counts is whether those exchanged answer differently.",
         C="More rows in the frame are not more information. By independence the new rows say only "
         "what the margins said before.",
-        E="The frame's draws carry the sampling error of the survey behind it. They do not carry "
-        "its bias, nor an association that was assumed and not measured.",
     ),
 )

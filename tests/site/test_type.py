@@ -18,8 +18,10 @@ LINES = """() => [...document.querySelectorAll('.bd-article section > p')]
         const height = parseFloat(getComputedStyle(text).lineHeight);
         return text.textContent.length / (Math.round(text.clientHeight / height) - 0.5);
     })"""
+# The first paragraph of the text itself, since captions have letters of their own.
 SIZES = """() => Object.fromEntries(['p', 'h1', 'h2', 'h3', 'pre', 'table'].map(tag => {
-    const style = getComputedStyle(document.querySelector(`.bd-article section ${tag}`));
+    const within = tag === 'p' ? 'section >' : 'section';
+    const style = getComputedStyle(document.querySelector(`.bd-article ${within} ${tag}`));
     return [tag, [style.fontFamily.split(',')[0].replaceAll('"', ''), parseFloat(style.fontSize)]];
 }))"""
 
