@@ -73,6 +73,7 @@ simulation-study: venv ## what the chapters read of hundreds of samples, resumed
 	@$(PYTHON) -m research.study
 	@$(PYTHON) -m research.study_nuts
 	@$(PYTHON) -m research.simulations
+	@$(PYTHON) -m research.own_sds
 	@$(PYTHON) -m research.structured
 	@$(PYTHON) -m research.election
 	@$(PYTHON) -m research.frames

@@ -38,6 +38,9 @@ RESULTS = {
     "methods": Result("methods.csv", "simulations", SHARE_UNITS),
     "unsampled": Result("unsampled.csv", "simulations", SHARE_UNITS),
     "elpd_samples": Result("elpd_samples.csv", "simulations", SHARE_UNITS),
+    "own_sds": Result("own_sds.csv", "own_sds", SHARE_UNITS),
+    "own_elpd": Result("own_elpd.csv", "own_sds", SHARE_UNITS),
+    "held_out": Result("held_out.csv", "own_sds", SHARE_UNITS),
     "party": Result("party.csv", "simulations", SHARE_UNITS),
     "assumptions": Result("assumptions.csv", "simulations", SHARE_UNITS),
     "election": Result("election.csv", "election"),
@@ -82,6 +85,13 @@ def load_result(name: str) -> pd.DataFrame:
             in the cells that the sample did not reach, and their share of the people.
         ``"elpd_samples"``
             Chapter 8. One row per biased sample (``seed``), and the elpd by cell of each model.
+        ``"own_sds"``, ``"own_elpd"``
+            Chapters 7 to 9, with standard deviations that each sample estimates. One row per
+            ``seed``: the main model's difference between thirds of the states by ethnicity, and its
+            error in the cells that were ``unsampled``; the elpd by cell of each model.
+        ``"held_out"``
+            Chapter 7. One row per ``seed``: the share of four states without respondents that
+            intervals cover, and their mean width, with the effect ``zero`` and with a ``draw``.
         ``"party"``, ``"assumptions"``
             Chapter 12. One row per ``seed``, and one column per way of raking to party, or per
             assumption that fails, with the estimated share.
