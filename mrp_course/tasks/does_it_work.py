@@ -98,8 +98,9 @@ error_removed = task(
     "8.1",
     Table(keys=("method",), value="removed", within=0.03),
     answer=lambda: _removed(_national()),
-    right="Both remove about 70% of the raw error. For one national number, and "
-    "selection on columns whose margins you rake to, weights do as well as a model.",
+    right="Both remove about 70% of the raw error. For one large group weights do as well as a "
+    "model if selection multiplies over the columns or the answers add over them; here neither "
+    "holds exactly, and what that costs is small.",
     hint="One minus the absolute error of the method divided by that of the raw mean; the truth is "
     "the mean of all respondents of the survey.",
     mistakes=[
@@ -191,8 +192,8 @@ error_where_published = task(
             lambda: _state_errors().abs().mean(),
         ),
         (
-            "You averaged the errors with their signs, which is the bias. Take absolute values "
-            "first.",
+            "You averaged the errors with their signs, which is the mean error. Take absolute "
+            "values first.",
             lambda: _per_person(_state_errors().loc[_published()]),
         ),
         (
@@ -300,8 +301,9 @@ coverage = task(
     "8.4",
     Table(keys=("prob",), value="coverage", within=0.036),
     answer=lambda: _by_probability(_central().mean(axis=1)),
-    right="40, 64 and 94%. Alone, the 95% intervals would have looked fine. The others show "
-    "that something is wrong: the states of this sample are 2.5 points too high on average.",
+    right="40, 64 and 94% of realised shares, by intervals for expected support, in one sample. "
+    "With predictive intervals they are about 44, 76 and 98%; the rest is this sample's mean error "
+    "of 2.5 points, and chance.",
     hint="For each probability, the share of the 50 states whose truth lies between the two ends.",
     mistakes=[
         OTHERS,
@@ -427,8 +429,8 @@ elpd_difference = task(
     "8.6",
     Table(keys=("part",), value="value", within=1.2),
     answer=_elpd_difference,
-    right="The difference is smaller than its standard error. Cross-validation does not separate "
-    "these two, although one is far better for ages and the other for states.",
+    right="The difference is smaller than its standard error. In this sample cross-validation "
+    "does not separate these two, although one is far better for ages and the other for states.",
     hint="Subtract cell by cell. The difference is the sum; its standard error is the root of the "
     "number of cells times the standard deviation of the cells' differences.",
     mistakes=[

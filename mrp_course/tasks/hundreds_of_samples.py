@@ -52,8 +52,9 @@ national_rmse = task(
     Table(keys=("estimator",), value="rmse", within=0.0006),
     answer=lambda: _rmse(_rows("stronger", nation=True)),
     right="Once the selection is corrected, the three that use the columns are about equally "
-    "far off for the nation. That is sampling variability, not bias: an RMSE counts both,"
-    " and raw has little of the first and much of the second.",
+    "far off for the nation. That is mostly sampling variability: their biases are -0.2 to "
+    "-0.6 points, beside standard deviations of 1.1 to 1.3. Raw has little variability and "
+    "much bias, and an RMSE counts both.",
     hint="Keep the rows of the nation in the stronger samples of 5,000; square the errors, "
     "average them over the samples for each estimator, and take the root.",
     mistakes=[

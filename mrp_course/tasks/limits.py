@@ -400,8 +400,9 @@ sentence_to_print = task(
     "9.6",
     Choice(("A", "B", "C", "D")),
     answer=lambda: "C",
-    right="It names the population, gives an interval, says what cannot be told, and names the "
-    "assumption together with what would overturn it. An editor can cut it, knowing what is cut.",
+    right="It names the population, gives an interval, says what cannot be told, and names both "
+    "assumptions, about who answered and about the model, with what would overturn the first. An "
+    "editor can cut it, knowing what is cut.",
     hint="Which sentence could a reader who distrusts you check, and which claims more than the "
     "numbers say?",
     mistakes=options(
