@@ -429,8 +429,9 @@ elpd_difference = task(
     "8.6",
     Table(keys=("part",), value="value", within=1.2),
     answer=_elpd_difference,
-    right="The difference is smaller than its standard error. In this sample cross-validation "
-    "does not separate these two, although one is far better for ages and the other for states.",
+    right="The difference is smaller than its standard error. In this sample the elpd "
+    "does not separate these two; in 13 of 20 others no age is behind, by 3.6 units on average, "
+    "although it is far better for the states and fixed effects for ages.",
     hint="Subtract cell by cell. The difference is the sum; its standard error is the root of the "
     "number of cells times the standard deviation of the cells' differences.",
     mistakes=[
