@@ -75,6 +75,7 @@ simulation-study: venv ## what the chapters read of hundreds of samples, resumed
 	@$(PYTHON) -m research.simulations
 	@$(PYTHON) -m research.own_sds
 	@$(PYTHON) -m research.structured
+	@$(PYTHON) -m research.parties
 	@$(PYTHON) -m research.election
 	@$(PYTHON) -m research.frames
 	@$(PYTHON) -m research.survey_design

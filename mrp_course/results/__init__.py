@@ -51,6 +51,8 @@ RESULTS = {
     "structured_states": Result("structured_states.csv", "structured"),
     "structured_questions": Result("structured_questions.csv", "structured"),
     "structured_sampler": Result("structured_sampler.csv", "structured"),
+    "parties_states": Result("parties_states.csv", "parties"),
+    "parties_ideology": Result("parties_ideology.csv", "parties"),
     "calibration_ranks": Result("calibration_ranks.csv", "calibrate"),
     "calibration_coverage": Result("calibration_coverage.csv", "calibrate"),
     "survey_design": Result("survey_design.csv", "survey_design"),
@@ -107,6 +109,11 @@ def load_result(name: str) -> pd.DataFrame:
         ``"structured_questions"``, ``"structured_sampler"``
             Chapter 13. One row per sample, ``question``, ``prior`` and ``age`` that was removed;
             and, by full sampling, one row per ``thinned`` age, ``prior`` and ``age``.
+        ``"parties_states"``, ``"parties_ideology"``
+            Chapter 16. One row per ``sample`` and ``method``, with scores in the states, the lowest
+            and the highest sum of three shares and the nation's shares; and one per sample, number
+            of ``people`` and ``model``, with mean absolute errors of shares (``share_state``) and
+            mean scores (``score_state``), and the coverage of shares (``cover_state``).
         ``"calibration_ranks"``, ``"calibration_coverage"``
             The appendix on calibration. One row per simulated data set, or per area of a sample.
         ``"frames"``

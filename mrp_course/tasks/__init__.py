@@ -12,6 +12,7 @@ from mrp_course.tasks import (  # noqa: F401  (importing a module declares its t
     heart_transplants,
     hundreds_of_samples,
     limits,
+    more_answers,
     multilevel,
     post_stratification,
     structured_priors,
