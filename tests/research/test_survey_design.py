@@ -29,7 +29,9 @@ def test_results_are_possible(results):
     assert (
         (results["lower"] < results["estimate"]) & (results["estimate"] < results["upper"])
     ).all()
-    assert results["state_coverage"].between(0, 1).all()
+    # In two samples of clusters no state was drawn twice, so that none has an interval.
+    assert results["state_coverage"].dropna().between(0, 1).all()
+    assert results["state_coverage"].isna().sum() == 2
     models = results[results["way"].str.startswith("MRP")]
     assert (models["states"] == 50).all()
 
