@@ -1,6 +1,6 @@
 """Survey codes to strata, with every join asserted."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -182,8 +182,9 @@ def recode_to_frame(
     codes: Mapping[str, Mapping[Any, object]] | None = None,
     *,
     answer: str,
-    answers: Mapping[Any, int | None],
+    answers: Mapping[Any, int | str | None] | type[float],
     outcome: str = "yes",
+    keep: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Put a survey of your own into the words of a frame, and let no code pass unnamed.
 
@@ -200,17 +201,22 @@ def recode_to_frame(
         the frame's level, or None to leave respondents with this code out.
     answer : str
         The survey's column with the answers.
-    answers : mapping
-        The survey's answer -> 1, 0, or None to leave respondents with this answer out.
+    answers : mapping or float
+        The survey's answer -> 1, 0, or None to leave respondents with this answer out. For an
+        outcome with more levels, the survey's answer -> the level's name, in the order of the
+        levels. The type `float` keeps the answers as they are: numbers, such as incomes.
     outcome : str
         The name of the outcome's column in the result.
+    keep : sequence of str
+        Columns of the survey that stay beside these: weights, identifiers, strata of its design.
 
     Returns
     -------
     pandas.DataFrame
-        One row per respondent who is kept: the frame's columns in the frame's words and the outcome
-        (0 or 1), indexed as `survey`. ``.attrs["dropped"]`` says how many respondents left, and
-        why; ``.attrs["unseen"]`` lists for each column the frame's levels that nobody has.
+        One row per respondent who is kept: the frame's columns in the frame's words, the outcome
+        (0 or 1, an ordered category, or a number) and the columns `keep`, indexed as `survey`.
+        ``.attrs["dropped"]`` says how many respondents left, and why; ``.attrs["unseen"]`` lists
+        for each column the frame's levels that nobody has.
 
     Raises
     ------
@@ -221,7 +227,8 @@ def recode_to_frame(
     ValueError
         When a code or an answer that occurs is not named or is missing (True does not name 1),
         when a code leads to a level that the frame does not have, when an answer is to become
-        anything but 1, 0 or None, or when nobody is left.
+        anything but 1, 0 or None and not every one a level's name, when a column to keep has the
+        name of another column of the result, or when nobody is left.
 
     Examples
     --------
@@ -246,11 +253,16 @@ def recode_to_frame(
     {'sex is 9': 1}
     """
     codes = {} if codes is None else codes
-    for mapping, what in ((columns, "columns"), (codes, "codes"), (answers, "answers")):
+    keep = [keep] if isinstance(keep, str) else list(keep)
+    for mapping, what in (
+        (columns, "columns"),
+        (codes, "codes"),
+        ({} if answers is float else answers, "answers"),
+    ):
         require_type(mapping, Mapping, what)
     require_type(answer, str, "answer")
     require_columns(frame, columns, "frame")
-    require_columns(survey, [*columns.values(), answer], "survey")
+    require_columns(survey, [*columns.values(), answer, *keep], "survey")
     if not columns or outcome in columns:
         raise ValueError(
             f"columns = {dict(columns)!r} with outcome {outcome!r} makes no table of cells: name "
@@ -265,13 +277,18 @@ def recode_to_frame(
         column: _in_words_of(survey[source], frame[column], codes.get(column))
         for column, source in columns.items()
     }
-    if wrong := [value for value in answers.values() if value not in (0, 1, None)]:
-        raise ValueError(f"answers become {listing(wrong)}; make each of them 1, 0 or None")
-    matched[outcome] = _translated(survey[answer], answers, "answers")
+    if again := [column for column in keep if column in {*columns, outcome}]:
+        raise ValueError(
+            f"keep names {listing(again)}, and the result has a column of that name already; "
+            "rename the survey's column"
+        )
+    matched[outcome] = _answered(survey[answer], answers)
     respondents = pd.DataFrame(matched)
-    kept = respondents.dropna().infer_objects().astype({outcome: "int64"})
+    kept = respondents.dropna().infer_objects().astype({outcome: _type_of(answers)})
     if kept.empty:
         raise ValueError("no respondent is left; codes and answers leave everybody out")
+    there = respondents.notna().all(axis=1).to_numpy()
+    kept = kept.assign(**{column: survey[column].array[there] for column in keep})
     kept.attrs["dropped"] = _left_out(respondents, survey, {**columns, outcome: answer})
     kept.attrs["unseen"] = {
         column: unseen
@@ -279,6 +296,39 @@ def recode_to_frame(
         if (unseen := [v for v in frame[column].drop_duplicates() if v not in set(kept[column])])
     }
     return kept
+
+
+def _answered(
+    values: pd.Series, answers: Mapping[Any, int | str | None] | type[float]
+) -> pd.Series:
+    """Translate the answers, or check that they are numbers."""
+    if isinstance(answers, type):
+        require_numbers(values, f"survey: column {values.name!r}")
+        answers = {number: number for number in values.drop_duplicates()}
+        return _translated(values, answers, "answers")
+    if not _are_levels(answers):
+        wrong = [value for value in answers.values() if value not in (0, 1, None)]
+        if wrong:
+            raise ValueError(
+                f"answers become {listing(wrong)}; make each of them 1, 0 or None, or each of them "
+                "the name of a level or None"
+            )
+    return _translated(values, answers, "answers")
+
+
+def _are_levels(answers: Mapping[Any, int | str | None]) -> bool:
+    named = [value for value in answers.values() if value is not None]
+    return bool(named) and all(isinstance(value, str) for value in named)
+
+
+def _type_of(answers: Mapping[Any, int | str | None] | type[float]) -> Any:
+    """Choose the type of an outcome: a number, 0 or 1, or levels in the order they are named in."""
+    if isinstance(answers, type):
+        return "float64"
+    if not _are_levels(answers):
+        return "int64"
+    levels = dict.fromkeys(level for level in answers.values() if level is not None)
+    return pd.CategoricalDtype(list(levels), ordered=True)
 
 
 def _in_words_of(

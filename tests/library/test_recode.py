@@ -209,6 +209,41 @@ def test_a_survey_is_put_into_the_words_of_its_frame():
     assert respondents.attrs["unseen"] == {"area": ["valle"]}
 
 
+def test_weights_and_identifiers_stay_and_missing_ones_leave_nobody_out():
+    survey = VILLAGE.assign(peso=[1.0, 0.0, None, 2.0, 3.0], caso=range(5))
+    words = VILLAGE_WORDS | {"survey": survey}
+    respondents = recode_to_frame(**words, keep=["caso", "peso"])
+    assert list(respondents) == ["area", "gender", "yes", "caso", "peso"]
+    kept = survey.loc[respondents.index, ["caso", "peso"]]
+    pd.testing.assert_frame_equal(respondents[["caso", "peso"]], kept)
+    assert respondents.attrs == recode_to_frame(**words).attrs
+    alike = recode_to_frame(**words | {"survey": survey.set_axis([0] * 5)}, keep="caso")
+    assert alike["caso"].to_list() == kept["caso"].to_list()
+
+
+def test_answers_become_levels_in_the_order_in_which_they_are_named():
+    answers = {"no": "against", "non so": "undecided", "si": "in favour"}
+    found = recode_to_frame(**VILLAGE_WORDS | {"answers": answers})["yes"]
+    assert found.cat.ordered
+    assert found.cat.categories.to_list() == ["against", "undecided", "in favour"]
+    assert found.to_list() == [answers[said] for said in VILLAGE.loc[found.index, "risposta"]]
+    merged = answers | {"non so": "against"}
+    found = recode_to_frame(**VILLAGE_WORDS | {"answers": merged})["yes"]
+    assert found.cat.categories.to_list() == ["against", "in favour"]
+
+
+def test_answers_that_are_numbers_stay_numbers():
+    words = VILLAGE_WORDS | {"answers": float, "answer": "spesa"}
+    survey = VILLAGE.assign(spesa=[10, 20, 30, 40, 50])
+    found = recode_to_frame(**words | {"survey": survey})["yes"]
+    assert found.dtype == "float64"
+    assert found.to_list() == survey.loc[found.index, "spesa"].to_list()
+    with pytest.raises(ValueError, match="'spesa' is missing for 1 respondent"):
+        recode_to_frame(**words | {"survey": survey.assign(spesa=[10, 20, 30, None, 50])})
+    with pytest.raises(TypeError, match="survey: column 'spesa' is not numeric"):
+        recode_to_frame(**words | {"survey": VILLAGE.assign(spesa="a lot")})
+
+
 def test_one_whom_the_first_and_the_third_column_leave_out_counts_once():
     levels = pd.DataFrame({"sex": [None, "man"], "age": ["old", "old"], "vote": [None, "yes"]})
     survey = pd.DataFrame({"q1": [9, 1], "q2": [2, 2], "q3": [8, 1]})
@@ -261,6 +296,11 @@ def test_matching_gives_what_the_course_s_own_recode_gives(raw, respondents):
             {"answers": dict.fromkeys(["si", "no", "non so"])},
             "^no respondent is left; codes and answers leave everybody out$",
         ),
+        (
+            {"answers": {"si": "yes", "no": 0, "non so": None}},
+            "become 'yes'; make .* the name of a",
+        ),
+        ({"survey": VILLAGE.assign(area=1), "keep": ["area"]}, "keep names 'area', and .* rename"),
         ({"columns": {}, "codes": None}, "name at least one column"),
         ({"outcome": "area"}, "give the outcome a name of its own"),
         ({"survey": VILLAGE.assign(luogo=[None, *"aaaa"])}, r"'luogo' is missing for 1 respondent"),
