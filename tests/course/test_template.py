@@ -177,16 +177,16 @@ def made_up_draws(model, name, **sampler):
         if one == model.family.likelihood.parent or one.endswith("_offset"):
             continue
         dims = inside.named_vars_to_dims.get(one, ())
-        values = rng.normal(0, 0.3, (4, 1000, *(len(inside.coords[dim]) for dim in dims)))
+        values = rng.normal(0, 0.3, (4, 400, *(len(inside.coords[dim]) for dim in dims)))
         if one.endswith("sigma"):
             values = np.abs(values) + 0.1
         if one == "threshold":
             values = np.sort(values, axis=-1)
         coords = {dim: list(inside.coords[dim]) for dim in dims}
         drawn[one] = xr.DataArray(values, dims=("chain", "draw", *dims), coords=coords)
-    whole = {"chain": np.arange(4), "draw": np.arange(1000)}
+    whole = {"chain": np.arange(4), "draw": np.arange(400)}
     posterior = xr.Dataset(drawn).assign_coords(whole)
-    zeros = xr.DataArray(np.zeros((4, 1000), dtype=int), dims=("chain", "draw"))
+    zeros = xr.DataArray(np.zeros((4, 400), dtype=int), dims=("chain", "draw"))
     statistics = xr.Dataset({"diverging": zeros})
     return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": statistics})
 
