@@ -66,7 +66,7 @@ people, area = "ménages", "région"
 weight, keep = None, ["id"]
 slopes, groups, family = [], ["région", "diplôme", "région:diplôme"], None
 group_sd, intercept_sd = 0.5, 1.5
-fit_name, sampler = "loyers", {"draws": 1500, "nuts": {"target_accept": 0.99}}
+fit_name, sampler = "loyers", {"draws": 4000, "tune": 2000, "nuts": {"target_accept": 0.99}}
 asked, report_by, outside, save_to = {"below": 600}, ["diplôme"], {}, None
 about = {"Question": "Combien payez-vous de loyer par mois ?"}
 """
