@@ -5,5 +5,6 @@ It reads from `mrp_helpers`, which knows nothing of it: stored draws are found b
 
 from mrp_course.check import check as check
 from mrp_course.check import predict as predict
+from mrp_course.check import write as write
 
-__all__ = ["check", "predict"]
+__all__ = ["check", "predict", "write"]

@@ -11,12 +11,15 @@ from mrp_course._judge import Verdict, right_values
 from mrp_course._places import EXERCISES, section, solution
 from mrp_course._spelling import spell_level
 from mrp_course._task import Task
+from mrp_course._words import Marks
 
 RECIPE, SOLUTION = 3, 4
 
 
 def help_with(task: Task, verdict: Verdict, step: int) -> str:
     """Say what helps at a step, counted from one, with an answer whose mistake is not known."""
+    if isinstance(task.form, Marks):
+        return task.form.differences(verdict.given, verdict.right)
     seen = _fault(task, verdict) or _step(task, verdict, step)
     return " ".join(part for part in (seen, more_help(task, step)) if part)
 

@@ -2,7 +2,7 @@
 
 Nothing of it leaves the machine. If the file cannot be written, the session remembers; if it
 cannot be read, it begins again. Of an answer only a short mark is kept, by which the same answer
-is known when its cell is run again.
+is known when its cell is run again; of a sentence its words.
 """
 
 import json
@@ -24,11 +24,17 @@ _session: dict[Path, dict[str, Any]] = {}
 
 @dataclass
 class Tried:
-    """The distinct wrong answers to a task, whether it is solved, and what was guessed before."""
+    """The distinct wrong answers to a task, whether it is solved, and what was guessed before.
+
+    Where the task asks for a sentence: the sentence, and the criteria that it meets by the
+    learner's own marks.
+    """
 
     wrong: list[str] = field(default_factory=list)
     solved: bool = False
     guess: str = ""
+    written: str = ""
+    meets: str = ""
 
 
 def place() -> Path:
@@ -47,8 +53,9 @@ def read() -> dict[str, Tried]:
         return {}
 
 
-def _tried(wrong: list[str], solved: bool, guess: str = "") -> Tried:
-    return Tried([str(mark) for mark in wrong][:_MOST], bool(solved), str(guess))
+def _tried(wrong: list[str], solved: bool, **words: str) -> Tried:
+    kept = {name: str(text) for name, text in words.items()}
+    return Tried([str(mark) for mark in wrong][:_MOST], bool(solved), **kept)
 
 
 def _write(tried: dict[str, Tried]) -> None:
@@ -98,3 +105,12 @@ def guess(exercise_id: str, guessed: str) -> str:
         entry.guess = guessed
         _write(tried)
     return entry.guess
+
+
+def write(exercise_id: str, written: str, meets: str) -> None:
+    """Remember a sentence and its writer's marks; the last one stands."""
+    tried = read()
+    entry = tried.setdefault(exercise_id, Tried())
+    if (entry.written, entry.meets) != (written, meets):
+        entry.written, entry.meets = written, meets
+        _write(tried)

@@ -10,10 +10,13 @@ from importlib import import_module
 from mrp_course import _progress
 from mrp_course._help import RECIPE, help_with, more_help
 from mrp_course._judge import Verdict, judge, read_guess
+from mrp_course._reader import Unreadable
 from mrp_course._task import TASKS, Task
+from mrp_course._words import RUBRICS, feedback, letters
 from mrp_helpers._require import listing
 
 _WIDTH = 84
+_FEWEST_WORDS = 8
 
 
 def check(exercise_id: str, answer: object) -> bool:
@@ -109,6 +112,44 @@ def predict(exercise_id: str, guess: object) -> None:
         _say(exercise_id, noted.sentence)
 
 
+def write(exercise_id: str, sentence: object, meets: object = "") -> None:
+    """Keep a sentence of yours, and say what it lacks by your own marks.
+
+    Nobody but you marks it here; in a class, the teacher does. Where by your marks nothing is
+    missing, the course's sentence is shown, to compare.
+
+    Parameters
+    ----------
+    exercise_id : str
+        The exercise and the task, such as ``"9.6"``.
+    sentence : str
+        What you would print. The last one is kept, in ``.mrp-progress.json`` beside the notebook.
+    meets : str
+        The letters of the criteria that it meets, such as ``"a c d"``.
+
+    Examples
+    --------
+    >>> from mrp_course import write
+    >>> write("9.6", ...)
+    9.6  Nothing written yet. Replace the dots by your own sentence, in quotes.
+    """
+    import_module("mrp_course.tasks")
+    rubric = RUBRICS.get(exercise_id) if isinstance(exercise_id, str) else None
+    if rubric is None:
+        _say(str(exercise_id)[:20], f"This asks for no sentence; {listing(RUBRICS)} do.")
+    elif not isinstance(sentence, str) or len(sentence.split()) < _FEWEST_WORDS:
+        begun = "Nothing written yet." if sentence is ... else "That is no sentence yet."
+        _say(exercise_id, f"{begun} Replace the dots by your own sentence, in quotes.")
+    else:
+        try:
+            met = letters(meets, rubric.criteria)
+        except Unreadable as error:
+            _say(exercise_id, str(error))
+            return
+        _progress.write(exercise_id, sentence, met)
+        _say(exercise_id, f"Kept. {feedback(rubric, met)}")
+
+
 check.progress = progress  # type: ignore[attr-defined]
 
 
@@ -116,7 +157,8 @@ def _state(name: str, tried: _progress.Tried | None) -> str:
     if tried is None:
         return f"{name} -"
     tries = len(tried.wrong) + tried.solved
-    return f"{name} {'solved' if tried.solved else 'tried'} ({tries})"
+    written = ", sentence written" if tried.written else ""
+    return f"{name} {'solved' if tried.solved else 'tried'} ({tries}){written}"
 
 
 def _in_order(name: str) -> tuple[int, int]:

@@ -5,6 +5,7 @@
 
 SUBMISSIONS has one folder per student, with the exercise notebooks under their own names; only what
 is there is marked. A notebook that cannot be marked gets no points and a remark; the rest goes on.
+Sentences that learners wrote have an empty mark, for you to fill in.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import warnings
 from pathlib import Path
 
 import nbformat
-from nbgrader.api import Gradebook
+from nbgrader.api import Grade, Gradebook
 from nbgrader.apps import NbGraderAPI
 from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
@@ -31,6 +32,7 @@ STOPS = {
     "CellTimeoutError": "ran too long",
     "KeyboardInterrupt": "ran too long",
 }
+BY_HAND = "a sentence: mark it by the rubric of its task"
 # The steps of tools/make_exercises.py; in between, nbgrader keeps the hidden tests for itself.
 STEPS = [
     "nbconvert.preprocessors.TagRemovePreprocessor",
@@ -116,7 +118,7 @@ def mark(path: Path, api: NbGraderAPI) -> list[dict]:
     if not fault:
         outcome = api.autograde(exercise, student, force=True, create=True)
         fault = "" if outcome["success"] else f"could not be run: {_reason(outcome)}"
-    marks = {}
+    marks, by_hand = {}, {}
     with Gradebook(api.coursedir.db_url) as book:
         of = {
             _task(cell.name): cell.max_score
@@ -125,15 +127,16 @@ def mark(path: Path, api: NbGraderAPI) -> list[dict]:
         if not fault:
             grades = book.find_submission_notebook(exercise, exercise, student).grades
             marks = {_task(grade.cell.name): grade.auto_score for grade in grades}
+            by_hand = {_task(grade.cell.name): BY_HAND for grade in grades if _is_open(grade)}
     if not fault:
-        remarks = stops(api, student, exercise) | remarks
+        remarks = stops(api, student, exercise) | by_hand | remarks
         api.generate_feedback(exercise, student, force=True)
     return [
         {
             "student": student,
             "exercise": exercise,
             "task": task,
-            "mark": marks.get(task) or 0,
+            "mark": "" if task in by_hand else marks.get(task) or 0,
             "of": of[task],
             "remark": fault or remarks.get(task, ""),
         }
@@ -158,13 +161,22 @@ def stops(api: NbGraderAPI, student: str, exercise: str) -> dict[str, str]:
     return remarks
 
 
+def _is_open(grade: Grade) -> bool:
+    """Ask whether a teacher has still to mark a cell; one that was left as it was has no points."""
+    return bool(grade.needs_manual_grade)
+
+
 def _grade_id(cell: nbformat.NotebookNode) -> str:
     return cell.metadata.get("nbgrader", {}).get("grade_id", "")
 
 
 def _task(grade_id: str) -> str:
-    """Turn the name of a cell, such as check-1-2, into that of its task, 1.2."""
-    return ".".join(grade_id.split("-")[1:])
+    """Turn the name of a cell, such as check-1-2, into that of its task, 1.2.
+
+    A sentence is marked beside its task: sentence-9-6 is 9.6 sentence.
+    """
+    kind, *numbers = grade_id.split("-")
+    return ".".join(numbers) + (" sentence" if kind == "sentence" else "")
 
 
 def _reason(outcome: dict) -> str:
@@ -183,7 +195,8 @@ def grade(submissions: Path, api: NbGraderAPI) -> Path:
             print(f"{path.parent.name}: {path.name} is none of the exercises and is left out.")
             continue
         marks = mark(path, api)
-        reached, most = sum(row["mark"] for row in marks), sum(row["of"] for row in marks)
+        reached = sum(row["mark"] or 0 for row in marks)
+        most = sum(row["of"] for row in marks if row["mark"] != "")
         print(f"{path.parent.name:<20}{path.stem:<40}{reached:>4g} of {most:g}", flush=True)
         rows += marks
     if not rows:

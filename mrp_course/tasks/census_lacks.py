@@ -1,5 +1,6 @@
 """Exercise 12, a variable that the census lacks: shares that a second survey has to supply."""
 
+import math
 from functools import cache
 
 import bambi as bmb
@@ -9,6 +10,7 @@ import xarray as xr
 
 from mrp_course._forms import Choice, Number, Table
 from mrp_course._task import PER_CENT, REVERSED, options, task
+from mrp_course._words import Rule, design
 from mrp_course.tasks import _world as world
 from mrp_helpers.poststratify import poststratify_draws
 from mrp_helpers.recode import CELL
@@ -307,4 +309,53 @@ sentence = task(
         D="The interval of D treats the party shares as counted. They were estimated from 2,000 "
         "people, and the interval has to say so.",
     ),
+)
+
+
+# The levels of each column that a frame could have; those of the second survey come last.
+LEVELS = {"state": 50, "gender": 2, "age": 6, "education": 5, "ethnicity": 4}
+ASKED = {"party": 3, "church": 3, "phone": 2}
+MOST_ROWS = 10_000
+
+
+def _rows_of(columns: frozenset[str]) -> int:
+    return math.prod({**LEVELS, **ASKED}[column] for column in columns)
+
+
+frame_to_build = design(
+    "12.6",
+    [*LEVELS, *ASKED],
+    [
+        Rule(
+            "The client wants estimates by state, and your frame has no states to sum over: the "
+            "estimand comes first.",
+            lambda columns: "state" in columns,
+            ("age", "education", "party"),
+        ),
+        Rule(
+            "A column is missing on which people were selected and by which support differs. Only "
+            "columns of which both are true leave a bias when they are left out: look for all of "
+            "them in the table.",
+            lambda columns: {"age", "education", "party"} <= columns,
+            ("state", "age", "education", "church"),
+        ),
+        Rule(
+            "Of party, church and phone the second survey can ask one: you have more. A column by "
+            "which support differs and nobody was selected, or the reverse, can wait.",
+            lambda columns: len(columns & set(ASKED)) <= 1,
+            ("state", "age", "education", "party", "church"),
+        ),
+        Rule(
+            "The frame has more than 10,000 rows: multiply the levels of your columns. Leave out "
+            "what only makes it larger.",
+            lambda columns: _rows_of(columns) <= MOST_ROWS,
+            ("state", "age", "education", "party", "ethnicity"),
+        ),
+    ],
+    example=("state", "age", "education", "party"),
+    right="It has what the estimand needs and what both selects and matters, and it fits. Gender "
+    "has room besides; ethnicity matters here and nobody was selected on it, so that it costs "
+    "precision and leaves no bias.",
+    hint="First what the estimand needs; then every column with both a selection and a difference "
+    "in support; then count rows.",
 )

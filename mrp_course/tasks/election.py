@@ -9,6 +9,7 @@ import xarray as xr
 
 from mrp_course._forms import Names, Number, Table
 from mrp_course._task import OTHERS, PER_CENT, REVERSED, task
+from mrp_course._words import wrong_phrase
 from mrp_course.tasks import _world as world
 from mrp_helpers.data import load_poststrat_frame
 from mrp_helpers.poststratify import poststratify_draws
@@ -352,4 +353,30 @@ share_repaired = task(
             lambda: (leaning()["trump"].mean() - _on()) / leaning()["trump"].mean(),
         ),
     ],
+)
+
+
+one_step_too_far = wrong_phrase(
+    "11.6",
+    {
+        "A": "because they were made from the vote or something close to it",
+        "B": "does not make the average citizen's state any closer",
+        "C": "nearly all draws agree with each other and not with the count",
+        "D": "since these people answered differently from their neighbours in the same cell",
+        "E": "because it works through columns that the cells have",
+    },
+    wrong="D",
+    right="A correlation over states says where the misses are, and not who is behind them. Given "
+    "the vote, almost nothing of it is left.",
+    hint="Ask of each phrase which table or figure shows it. For one of them there is none: it "
+    "speaks of people, where only states were compared.",
+    sound={
+        "A": "A is in order: they come within 1.4 points where nothing else comes within five, and "
+        "the chapter shows that they follow the vote.",
+        "B": "B is in order: 4.2 points after raking, 3.5 before, which you computed in 11.1.",
+        "C": "C is in order: it is what you found in 11.3, and it promises nothing. Draws can "
+        "agree with each other and be wrong.",
+        "E": "E is in order: 11.5 is a laboratory, in which selection on known columns is the only "
+        "fault, and 96% of the gap went.",
+    },
 )

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from mrp_course._forms import Names, Number, Table
-from mrp_course._task import PER_CENT, task
+from mrp_course._task import OTHERS, PER_CENT, task
+from mrp_course._words import by_eye
 from mrp_course.results import load_result
 from mrp_course.tasks import _world as world
 
@@ -213,6 +214,49 @@ where_raking_wins = task(
         (
             "These are the samples of the milder recipe. The task asks for the published ones.",
             lambda: _where_raked_wins("milder"),
+        ),
+    ],
+)
+
+
+@cache
+def _covered_by_state(estimator: str) -> pd.Series:
+    """For each state the share of the published samples whose interval covers the truth."""
+    rows = _rows("published", nation=False)
+    return rows[rows["estimator"] == estimator].groupby("area")["held"].mean()
+
+
+def _below(coverage: float, estimator: str = "main model") -> float:
+    return (_covered_by_state(estimator) < coverage).mean()
+
+
+seldom_covered = task(
+    "10.5",
+    Number(within=by_eye(0, 1)),
+    answer=lambda: _below(0.9),
+    right="About 38%, or 19 states. The mean coverage of 87% hides two kinds of states: half are "
+    "covered in 97% of the samples or more, and eleven in fewer than 80%.",
+    hint="Go up from 90% on the horizontal axis to the main model's line, whose marks are discs, "
+    "and from there to the left: the height is the share of states.",
+    mistakes=[
+        OTHERS,
+        PER_CENT,
+        (
+            "You read the other line, that of the raked estimates. The main model's has discs.",
+            lambda: _below(0.9, "raked"),
+        ),
+        (
+            "You went up from 95%, where the nominal coverage is. The task asks for less than 90%.",
+            lambda: _below(0.95),
+        ),
+        (
+            "You read the axes the other way round: this is a coverage, below which 90% of the "
+            "states lie. Go up from 90% on the horizontal axis.",
+            lambda: _covered_by_state("main model").quantile(0.9),
+        ),
+        (
+            "This is a number of states. Divide it by 50.",
+            lambda right: 50 * right,
         ),
     ],
 )

@@ -8,8 +8,9 @@ import bambi as bmb
 import numpy as np
 import pandas as pd
 
-from mrp_course._forms import Choice, Names, Table
-from mrp_course._task import PER_CENT, REVERSED, options, task
+from mrp_course._forms import Names, Table
+from mrp_course._task import PER_CENT, REVERSED, task
+from mrp_course._words import Sample, sentence
 from mrp_course.tasks import _world as world
 from mrp_course.tasks.biased_sample import selected, with_income
 from mrp_helpers.poststratify import poststratify, poststratify_draws
@@ -396,21 +397,50 @@ sure_majorities = task(
 )
 
 
-sentence_to_print = task(
+CRITERIA = {
+    "a": "It says whose support it is: adult citizens, and of which states.",
+    "b": "It gives an interval, or says how sure the majority is.",
+    "c": "It claims no majority, and no lack of one, where the draws are undecided.",
+    "d": "It names the assumption on which the number rests.",
+    "e": "It says what would overturn the claim.",
+}
+
+sentence_to_print = sentence(
     "9.6",
-    Choice(("A", "B", "C", "D")),
-    answer=lambda: "C",
-    right="It names the population, gives an interval, says what cannot be told, and names both "
-    "assumptions, about who answered and about the model, with what would overturn the first. An "
-    "editor can cut it, knowing what is cut.",
-    hint="Which sentence could a reader who distrusts you check, and which claims more than the "
-    "numbers say?",
-    mistakes=options(
-        A="It counts every state whose estimate lies above one half, however narrowly. For most of "
-        "them the draws are undecided: you just found three that are not.",
-        B="The interval contains what the model treats as uncertain. Who took part within a cell, "
-        "the frame's age and the choice of the model are not in it.",
-        D="That margin is for a fair sample of 5,000 and one share of the whole. In Idaho 32 "
-        "people answered, and the sample is biased; the model's interval is six times as wide.",
+    CRITERIA,
+    first=Sample(
+        "Among adult citizens of Idaho 61% support the policy, with a probability of 95% between "
+        "52 and 70%. The interval comes from a model of 5,000 answers and from the census, and "
+        "allows for everything that may be wrong with such a survey.",
+        meets="abc",
+        reasons=(
+            "the adult citizens of Idaho are named.",
+            "52 to 70% is the 95% interval of the draws.",
+            "Idaho alone is claimed, one of the three states whose draws are decided.",
+            "it denies that there is an assumption. Who took part within a cell, the frame's age "
+            "and the choice of the model are not in the interval.",
+            "an interval that allows for everything leaves nothing that could overturn it.",
+        ),
     ),
+    second=Sample(
+        "Among adult citizens of 21 of the 50 states a majority supports the policy, if those who "
+        "took part answer like others of their state, ethnicity, gender, age and education; had "
+        "supporters answered more readily, some of these majorities would be gone.",
+        meets="ade",
+        reasons=(
+            "adult citizens, of 21 states.",
+            "it has neither an interval nor a probability.",
+            "21 is the number of estimates above one half. In most of these states the draws lie "
+            "on both sides of it.",
+            "that those who took part answer like others of their cell is the assumption.",
+            "supporters who answer more readily than opponents would.",
+        ),
+    ),
+    ours="Among adult citizens of Idaho a majority probably supports the policy, some 61% (52 to "
+    "70%), if those who took part answer like others of their state, ethnicity, gender, age and "
+    "education; had supporters answered 1.6 times as readily, the majority would be gone.",
+    right="An interval is no assumption, and an assumption no interval: each sample has what the "
+    "other lacks. An editor who cuts a sentence should know which of the five is lost.",
+    hint="Take one criterion at a time and look in the sample for the words that meet it. If you "
+    "cannot underline any, it is not met.",
 )

@@ -11,6 +11,7 @@ from scipy.special import expit
 
 from mrp_course._forms import Choice, Number, Table
 from mrp_course._task import PER_CENT, REVERSED, UPSIDE_DOWN, options, task
+from mrp_course._words import Sample, sentence
 from mrp_course.tasks import _world as world
 from mrp_helpers.poststratify import poststratify_draws
 from mrp_helpers.recode import CELL, FIPS_STATES, LEVELS, clean_cces, recode_to_frame
@@ -278,7 +279,7 @@ errors_apart = task(
 )
 
 
-sentence = task(
+sentence_to_sign = task(
     "15.5",
     Choice(("A", "B", "C", "D")),
     answer=lambda: "C",
@@ -293,4 +294,52 @@ sentence = task(
         D="1,497 people leave little sampling variability and all of the selection "
         "bias: more people of the same kind would repeat the same error.",
     ),
+)
+
+
+your_sentence = sentence(
+    "15.6",
+    {
+        "a": "It says who answered, and how they were found.",
+        "b": "It says which question they answered.",
+        "c": "It gives the estimate with an interval or a standard error.",
+        "d": "It says what the weights corrected, and what they could not.",
+        "e": "It gives the other source's number.",
+    },
+    first=Sample(
+        "Of 1,497 people on a parish's mailing list, weighted to the census by state, ethnicity, "
+        "gender, age and education, 22% want abortion to be illegal in all circumstances, within "
+        "about three points either way.",
+        meets="abc",
+        reasons=(
+            "people on a parish's mailing list, 1,497 of them.",
+            "whether abortion should be illegal in all circumstances.",
+            "22%, within about three points: two standard errors of 1.3.",
+            "it says what was corrected and not what was left: church attendance, by which these "
+            "people were found.",
+            "the others' 16% are missing, which would tell a reader how far off the list may be.",
+        ),
+    ),
+    second=Sample(
+        "About one in five adult citizens is against abortion, as our weighted survey of 1,497 "
+        "people shows; a larger survey finds 16%, and our weights cannot correct for how often "
+        "people go to church, although they do for age and education.",
+        meets="de",
+        reasons=(
+            "it counts them and does not say that they come from a parish's list.",
+            "'against abortion' is not what was asked, which was to make it illegal in all "
+            "circumstances. Several items of the survey would fit those words.",
+            "'about one in five' has no interval, and no word on its error.",
+            "age and education are corrected, and church attendance is not.",
+            "a larger survey finds 16%.",
+        ),
+    ),
+    ours="Of 1,497 people on a parish's mailing list 22% want abortion to be illegal in all "
+    "circumstances (standard error 1.3 points), after weighting to the census by state, ethnicity, "
+    "gender, age and education; church attendance could not be corrected for, and a larger survey "
+    "says 16%.",
+    right="The first hides where the people come from in what it leaves out, the second in what it "
+    "changes: a question reworded is another question.",
+    hint="Take one criterion at a time and look in the sample for the words that meet it. Half of "
+    "a criterion is not enough: d asks for two things.",
 )

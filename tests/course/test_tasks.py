@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from mrp_course import check
 from mrp_course._forms import Choice, Labels, Names, Number, Table
 from mrp_course._task import Mistake, Task, made, options, task
+from mrp_course._words import Design, Marks, Phrase
 from mrp_course.tasks import TASKS, _world
 from mrp_helpers import data as data_module
 from mrp_helpers import poststratify
@@ -94,6 +95,15 @@ def legitimate_forms(task: Task):
             yield from (shuffled(names), pd.Series(names), pd.DataFrame({column: names}))
         case Choice():
             yield from (right, right.upper(), right.lower(), f" {right} ")
+        case Phrase(phrases=phrases):
+            yield from (right, right.lower(), f"({right})", phrases[right], phrases[right][:20])
+        case Design():
+            parts = list(right)
+            yield from (parts, set(parts), np.array(parts), ", ".join(parts), shuffled(parts))
+        case Marks():
+            yield from (list(right.values()), pd.Series(right), str(right))
+            yield {name: list(letters) for name, letters in right.items()}
+            yield {name: ", ".join(letters.upper()) for name, letters in right.items()}
 
 
 @every_task

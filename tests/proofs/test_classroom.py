@@ -8,12 +8,13 @@ import nbformat
 import pytest
 from nbgrader.preprocessors import Execute
 
-from tools.classroom import grade, make_assignment, nbgrader_in
+from tools.classroom import BY_HAND, grade, make_assignment, nbgrader_in
 from tools.patience import HANGS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 EXAMPLES = ROOT / "exercises" / "examples"
 EXERCISE = "01-regression-is-stratification"
+WITH_SENTENCE = "15-from-survey-to-report"
 RIGHT = EXAMPLES / "amara" / f"{EXERCISE}.ipynb"
 
 
@@ -27,6 +28,19 @@ def spoil(path: Path, cells: dict[str, str | None]) -> None:
         if cell.source is not None:
             kept.append(cell)
     notebook.cells = kept
+    path.parent.mkdir(parents=True)
+    nbformat.write(notebook, path)
+
+
+def write_sentence(path: Path) -> None:
+    """Write a submission whose only work is its sentence."""
+    notebook = nbformat.read(ROOT / "exercises" / path.name, as_version=4)
+    (cell,) = [
+        cell
+        for cell in notebook.cells
+        if cell.metadata.get("nbgrader", {}).get("grade_id") == "sentence-15-6"
+    ]
+    cell.source = 'mine = "Of 1,497 people on a list 22% are for it."\nwrite("15.6", mine, "a c")'
     path.parent.mkdir(parents=True)
     nbformat.write(notebook, path)
 
@@ -57,6 +71,7 @@ def graded(tmp_path_factory):
     torn.parent.mkdir()
     torn.write_bytes(RIGHT.read_bytes()[:1000])
     shutil.copy(RIGHT, submissions / "emil" / "my holiday.ipynb")
+    write_sentence(submissions / "fay" / f"{WITH_SENTENCE}.ipynb")
 
     api = nbgrader_in(folder, seconds=HANGS)
     make_assignment(api)
@@ -64,11 +79,12 @@ def graded(tmp_path_factory):
         rows = list(csv.DictReader(file))
     marks = {}
     for row in rows:
-        marks.setdefault(row["student"], {})[row["task"]] = (float(row["mark"]), row["remark"])
+        mark = float(row["mark"]) if row["mark"] else None
+        marks.setdefault(row["student"], {})[row["task"]] = (mark, row["remark"])
     return folder, marks
 
 
-def points(marks: dict) -> dict[str, float]:
+def points(marks: dict) -> dict[str, float | None]:
     return {task: mark for task, (mark, _) in marks.items()}
 
 
@@ -118,7 +134,13 @@ def test_a_kernel_that_dies_or_a_torn_file_gets_no_points_and_a_reason(graded):
 
 
 def test_only_exercises_are_marked(graded):
-    assert set(graded[1]) == {"amara", "boris", "cleo", "dora", "emil"}
+    assert set(graded[1]) == {"amara", "boris", "cleo", "dora", "emil", "fay"}
+
+
+def test_a_sentence_is_left_for_the_teacher_to_mark(graded):
+    marks = graded[1]["fay"]
+    assert marks.pop("15.6 sentence") == (None, BY_HAND)
+    assert set(points(marks).values()) == {0.0}
 
 
 def test_a_cell_may_run_as_long_as_the_teacher_says(tmp_path):
