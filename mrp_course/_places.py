@@ -113,8 +113,8 @@ SECTIONS = {
     "C.1": (3, "A recode is five modelling decisions"),
     "C.2": (3, "The survey has too few people without a diploma"),
     "C.3": (6, "The main model, term by term"),
-    "C.4": (7, "The nation and its fifty states"),
-    "C.5": (7, "The nation and its fifty states"),
+    "C.4": (7, "Any column of the frame can define groups"),
+    "C.5": (7, "Intervals must come from the draws"),
     "C.6": (9, "What a report should say"),
 }
 

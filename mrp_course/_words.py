@@ -157,11 +157,14 @@ class Sample:
 
 @dataclass(frozen=True)
 class Rubric:
-    """The criteria for a sentence, by their letters, and a sentence that meets them all."""
+    """The criteria by their letters, the samples to mark first, and a sentence that meets all.
+
+    A project has no samples, and none of ours.
+    """
 
     criteria: Mapping[str, str]
     samples: Mapping[str, Sample]
-    ours: str
+    ours: str = ""
 
 
 @dataclass(frozen=True)
@@ -258,6 +261,12 @@ def sentence(
     )
 
 
+def project(name: str, criteria: Mapping[str, str]) -> Rubric:
+    """Declare work with a rubric that nothing here can check; `write` takes what was concluded."""
+    RUBRICS[name] = Rubric(criteria, {})
+    return RUBRICS[name]
+
+
 def feedback(rubric: Rubric, meets: str) -> str:
     """Say what a sentence lacks by its writer's own marks; where it lacks nothing, show ours."""
     missing = [
@@ -266,4 +275,6 @@ def feedback(rubric: Rubric, meets: str) -> str:
     count = f"By your marks it meets {len(meets)} of {len(rubric.criteria)} criteria."
     if missing:
         return f"{count} Still to do: {'; '.join(missing)}. Change it, and run the cell again."
+    if not rubric.ours:
+        return f"{count} Let somebody else mark it by the same ones."
     return f"{count} Ours, to compare: {rubric.ours}"

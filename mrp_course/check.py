@@ -11,6 +11,7 @@ from mrp_course import _progress
 from mrp_course._help import RECIPE, help_with, more_help
 from mrp_course._judge import Verdict, judge, read_guess
 from mrp_course._reader import Unreadable
+from mrp_course._review import REVIEWS, question
 from mrp_course._task import TASKS, Task
 from mrp_course._words import RUBRICS, feedback, letters
 from mrp_helpers._require import listing
@@ -150,6 +151,36 @@ def write(exercise_id: str, sentence: object, meets: object = "") -> None:
         _say(exercise_id, f"Kept. {feedback(rubric, met)}")
 
 
+def review(exercise: str, name: str, answer: object = ...) -> bool:
+    """Ask a question from two chapters back, with numbers drawn for you, or judge your answer.
+
+    Parameters
+    ----------
+    exercise : str
+        The exercise that you are about to begin, such as ``"4"``.
+    name : str
+        Your name or any word: the numbers are drawn from it, and nothing of it is kept.
+    answer : object
+        What you found; without it the question is printed.
+
+    Returns
+    -------
+    bool
+        True when the answer is right.
+    """
+    if exercise not in REVIEWS or not isinstance(name, str):
+        _say("Review", f"Give your name, and one of the exercises {listing(REVIEWS)}.")
+        return False
+    text, task = question(exercise, name)
+    verdict = judge(task, answer)
+    if verdict.kind == "blank":
+        _say("Review", text)
+    else:
+        _say("Review", verdict.sentence or f"Not yet. {task.hint}")
+    return verdict.kind == "right"
+
+
+check.review = review  # type: ignore[attr-defined]
 check.progress = progress  # type: ignore[attr-defined]
 
 

@@ -6,12 +6,12 @@ import bambi as bmb
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy.special import expit, logit
 
 from mrp_course._forms import Choice, Number, Table
 from mrp_course._task import OTHERS, PER_CENT, options, task
+from mrp_course._words import project
 from mrp_course.tasks import _world as world
-from mrp_helpers.poststratify import poststratify
+from mrp_helpers.poststratify import poststratify, poststratify_draws
 from mrp_helpers.recode import CELL, clean_cces
 from mrp_helpers.sample import aggregate_cells, draw_biased_sample, selection_weights
 
@@ -59,6 +59,21 @@ def _census_cells() -> pd.DataFrame:
     single = world.census().assign(n=1)
     cells = poststratify(_model(), few, single, by=CELL).drop(columns="population")
     return world.census().merge(cells, on=CELL, validate="one_to_one")
+
+
+YOUNG = ["18-29", "30-39"]
+
+
+def _young(cells: pd.DataFrame) -> pd.DataFrame:
+    return cells[cells["age"].isin(YOUNG)]
+
+
+@cache
+def _young_by_state(frame: str) -> pd.Series:
+    """The estimates for people under 40, on one of the two frames."""
+    cells = {"census": world.census, "laboratory": _laboratory}[frame]()
+    table = poststratify(_model(), world.draws(FIT), _young(cells), by="state")
+    return table.set_index("state")["estimate"]
 
 
 def _by_state(cells: pd.DataFrame, weight: str) -> pd.Series:
@@ -177,104 +192,128 @@ coefficients = task(
 )
 
 
-state_estimates = task(
+under_forty = task(
     "C.4",
-    # Another run moves a state by about 0.0005; the mistakes are 0.02 to 0.2 off somewhere.
-    Table(keys=("state",), within=0.0035),
-    answer=lambda: _estimated("census", "state").set_index("state")["estimate"],
-    right="From about 41% in Wyoming to 71% in New York: the numbers for the map, for the adult "
-    "citizens of each state.",
-    hint="Call poststratify(model, draws, census, by='state'); census is joined to states already.",
+    # Another run moves a state by about 0.0006.
+    Table(keys=("state",), within=0.003),
+    answer=lambda: _young_by_state("census"),
+    right="The model was fitted to all ages, and the frame alone says whom an estimate is about: "
+    "who lives in a state, and is under 40.",
+    hint="Keep the rows of census whose age is 18-29 or 30-39, and post-stratify to these by "
+    "state. The model and its draws stay as they are.",
     mistakes=[
         PER_CENT,
         (
-            "You post-stratified to the laboratory's cells, the respondents. The map is about "
-            "adult citizens: use the census frame.",
-            lambda: _estimated("laboratory", "state").set_index("state")["estimate"],
+            "These are the estimates for adults of all ages. Keep the census cells of people "
+            "under 40 first.",
+            lambda: _estimated("census", "state").set_index("state")["estimate"],
         ),
         (
-            "These are the plain means of each state's respondents in the sample, without model "
-            "and frame.",
-            lambda: _sample().groupby("state")[OUTCOME].mean(),
+            "You post-stratified to the laboratory's cells, the respondents. The campaign is "
+            "about adult citizens: use the census frame.",
+            lambda: _young_by_state("laboratory"),
+        ),
+        (
+            "You took people under 30. There are two bands below 40.",
+            lambda: _by_state(_young(_census_cells()).query("age == '18-29'"), "n"),
         ),
         (
             "You gave every cell of a state the same weight. A cell counts as often as people "
             "live in it.",
-            lambda: _by_state(_census_cells().assign(one=1), "one"),
+            lambda: _by_state(_young(_census_cells()).assign(one=1), "one"),
         ),
         (
             "You averaged only over the cells in which somebody was asked. The others hold a "
             "good part of the population, and the model has an estimate for them too.",
-            lambda: _by_state(_census_cells().merge(_cells()[CELL], on=CELL), "n"),
+            lambda: _by_state(_young(_census_cells()).merge(_cells()[CELL], on=CELL), "n"),
         ),
     ],
 )
 
 
-def _interval_of_a_fair_draw() -> pd.Series:
-    mean = _sample()[OUTCOME].mean()
-    half = 1.96 * np.sqrt(mean * (1 - mean) / len(_sample()))
-    return pd.Series([mean, mean - half, mean + half], ENDS)
+@cache
+def _regions(frame: str) -> pd.DataFrame:
+    """The draws of the two regions' estimates on one of the two frames, a column each."""
+    cells = {"census": world.census, "laboratory": _laboratory}[frame]()
+    draws = poststratify_draws(_model(), world.draws(FIT), cells, by="region")
+    return draws.to_dataset("group").to_dataframe()[["West", "South"]]
 
 
-def _ends_summed() -> pd.Series:
-    cells = _census_cells()
-    return cells[ENDS].mul(cells["n"], axis="index").sum() / cells["n"].sum()
+def _summed_up(values: pd.Series, prob: float = 0.95) -> pd.Series:
+    tail = (1 - prob) / 2
+    return pd.Series([values.mean(), *values.quantile([tail, 1 - tail])], ENDS)
 
 
-def _averaged_as_logits() -> pd.Series:
-    cells = _census_cells()
-    mean = expit(np.average(logit(cells["estimate"]), weights=cells["n"]))
-    answer = _estimated("census", None).iloc[0]
-    return pd.Series([mean, mean - 1.96 * answer["sd"], mean + 1.96 * answer["sd"]], ENDS)
+def _difference(frame: str, prob: float = 0.95) -> pd.Series:
+    draws = _regions(frame)
+    return _summed_up(draws["West"] - draws["South"], prob)
 
 
-def _ninety() -> pd.Series:
-    draws = _model(), world.draws(FIT), world.census()
-    return poststratify(*draws, prob=0.9).iloc[0][ENDS].astype(float)
+def _of_ends(*, crossed: bool) -> pd.Series:
+    west, south = (_summed_up(_regions("census")[name]) for name in ["West", "South"])
+    other = south[["estimate", "upper", "lower"]] if crossed else south
+    return pd.Series(west.to_numpy() - other.to_numpy(), ENDS)
 
 
-national = task(
+def _states_alike() -> pd.Series:
+    draws = poststratify_draws(_model(), world.draws(FIT), world.census(), by="state")
+    region = world.states().set_index("state")["region"]
+    means = draws.to_dataset("group").to_dataframe()[region.index].T.groupby(region).mean().T
+    return _summed_up(means["West"] - means["South"])
+
+
+def _of_the_sample() -> pd.Series:
+    region = _sample()["state"].map(world.states().set_index("state")["region"])
+    groups = _sample()[OUTCOME].groupby(region)
+    mean, square = groups.mean(), groups.var() / groups.size()
+    gap = mean["West"] - mean["South"]
+    half = 1.96 * np.sqrt(square["West"] + square["South"])
+    return pd.Series([gap, gap - half, gap + half], ENDS)
+
+
+two_regions = task(
     "C.5",
-    # Monte Carlo error: 0.0002 for the estimate, 0.0004 for the ends. The ends of a 90% interval
-    # are 0.0028 off.
-    Table(keys=("number",), value="value", within=0.0013),
-    answer=lambda: _estimated("census", None).iloc[0][ENDS].astype(float),
-    right="The adult citizens of the 50 states, with the model's uncertainty. What the frame "
-    "lacks, such as party or turnout, is not in this interval.",
-    hint="Call poststratify(model, draws, census) without by, and take the columns estimate, "
-    "lower and upper.",
+    # Monte Carlo error: 0.0001 for the estimate, 0.0006 for the ends.
+    Table(keys=("number",), value="value", within=0.0018),
+    answer=lambda: _difference("census"),
+    right="Seven points, between 4 and 10. Each draw is one state of the world, in which both "
+    "regions have their value, so that the interval is that of the differences.",
+    hint="poststratify_draws by region gives draws of each. Subtract draw by draw; then the mean, "
+    "and the quantiles 0.025 and 0.975 of the differences.",
     mistakes=[
         PER_CENT,
         (
-            "This is the sample's plain mean with the interval of a fair draw, which knows "
+            "You subtracted in the other order: West minus South is asked for.",
+            lambda right: -right[["estimate", "upper", "lower"]].set_axis(ENDS),
+        ),
+        (
+            "You subtracted the lower ends and the upper ends. Both regions are not low together "
+            "in the same draw: subtract within draws, then take the interval.",
+            lambda: _of_ends(crossed=False),
+        ),
+        (
+            "You took one region's lower end with the other's upper end, as if the one were as "
+            "low as can be while the other is as high. Subtract within draws.",
+            lambda: _of_ends(crossed=True),
+        ),
+        (
+            "This is a 90% interval: 5% of the draws lie on either side. For 95% cut off 2.5%.",
+            lambda: _difference("census", prob=0.9),
+        ),
+        (
+            "You averaged the states of a region as if they were of one size. In a region each "
+            "person counts once: post-stratify by region.",
+            _states_alike,
+        ),
+        (
+            "This is the sample's own difference, with the interval of two fair samples. It knows "
             "nothing of how the sample is biased.",
-            _interval_of_a_fair_draw,
+            _of_the_sample,
         ),
         (
-            "You averaged the states' estimates and the ends of their intervals. States differ "
-            "in size, and ends of intervals cannot be averaged: sum within each draw.",
-            lambda: _estimated("census", "state")[ENDS].mean(),
-        ),
-        (
-            "This is a 90 % interval: 5 % of the draws lie on either side. For 95 % cut off 2.5 %, "
-            "as poststratify does unless you tell it another prob.",
-            _ninety,
-        ),
-        (
-            "You summed the ends of the cells' intervals. Not all cells are low at once: sum the "
-            "cells within each draw, and take the interval of the sums.",
-            _ends_summed,
-        ),
-        (
-            "You averaged on the logit scale and transformed the mean. The mean of shares is not "
-            "the share at the mean logit.",
-            _averaged_as_logits,
-        ),
-        (
-            "You post-stratified to the laboratory's cells, the respondents. The nation is "
-            "described by the census frame.",
-            lambda: _estimated("laboratory", None).iloc[0][ENDS].astype(float),
+            "You post-stratified to the laboratory's cells, the respondents. The regions' adult "
+            "citizens are in the census frame.",
+            lambda: _difference("laboratory"),
         ),
     ],
 )
@@ -295,4 +334,30 @@ paragraph = task(
         D="D orders neighbouring states whose intervals overlap almost wholly. The order of the "
         "first and the second is mostly noise.",
     ),
+)
+
+
+own_item = project(
+    "C.7",
+    {
+        "a": "The estimand was written down before the fit: whom, which item, which population.",
+        "b": "The selection has odds for each level, and part of it acts within cells.",
+        "c": "Each group of the model has its reason; sampler, priors and replications were "
+        "looked at.",
+        "d": "The report has estimate and interval beside raw, raked and the laboratory's truth.",
+        "e": "It says what the model cannot correct, and how many points that is here.",
+    },
+)
+
+own_data = project(
+    "C.8",
+    {
+        "a": "The population, the question and the use that somebody will make of the answer are "
+        "named.",
+        "b": "Every code of the survey has a level of the frame, or a reason to be left out, and "
+        "the counts are shown.",
+        "c": "A planted truth was found by the code before any real answer was looked at.",
+        "d": "The estimate stands beside three others: raw, raked, and one from another source.",
+        "e": "What would overturn it is said in its own sentence, with a number.",
+    },
 )
