@@ -278,8 +278,8 @@ two_regions = task(
     answer=lambda: _difference("census"),
     right="Seven points, between 4 and 10. Each draw is one state of the world, in which both "
     "regions have their value, so that the interval is that of the differences.",
-    hint="poststratify_draws by region gives draws of each. Subtract draw by draw; then the mean, "
-    "and the quantiles 0.025 and 0.975 of the differences.",
+    hint="Call poststratify_draws by region for draws of each. Subtract draw by draw; then the "
+    "mean, and the quantiles 0.025 and 0.975 of the differences.",
     mistakes=[
         PER_CENT,
         (
