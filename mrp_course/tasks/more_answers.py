@@ -1,5 +1,6 @@
 """Exercise 16, more than two answers: shares that sum to one, winners, scores and a line."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -40,8 +41,8 @@ def _people() -> pd.DataFrame:
 
 def _placed(people: pd.DataFrame) -> pd.DataFrame:
     known = people[people["ideo5"].between(1, 5)]
-    codes = known["ideo5"].astype(int) - 1
-    return known.assign(ideology=pd.Categorical.from_codes(codes, LEVELS, ordered=True))
+    named = known["ideo5"].map(dict(enumerate(LEVELS, start=1)))
+    return known.assign(ideology=pd.Categorical(named, LEVELS, ordered=True))
 
 
 def _earning(people: pd.DataFrame) -> pd.DataFrame:
@@ -62,13 +63,13 @@ def _cells(people: pd.DataFrame) -> pd.DataFrame:
 @cache
 def _laboratory(question: str = "party") -> pd.DataFrame:
     """The frame of those of the laboratory who answered a question."""
-    answered = {"party": _people, "ideology": lambda: _placed(_people())}
-    return _cells(answered.get(question, lambda: _earning(_people()))())
+    answered = {"ideology": _placed, "income": _earning}.get(question, lambda people: people)
+    return _cells(answered(_people()))
 
 
 # Alaska has nobody among the 1,000 people to whom the model of ideology was fitted.
 UNSEEN: dict[str, Any] = {"new_levels": "population", "random_seed": 1}
-FITS = {
+FITS: dict[str, tuple[str, str, Callable[[pd.DataFrame], pd.DataFrame]]] = {
     "answers-softmax": ("party", "categorical", lambda people: people),
     "ideology-cumulative": ("ideology", "cumulative", lambda people: _placed(people.head(1000))),
     "income-lognormal": ("income", "lognormal", _earning),
@@ -249,8 +250,8 @@ def _conservatives() -> pd.Series:
 
 
 def _most_common() -> pd.Series:
-    shares = _draws("ideology-cumulative", "edu").mean("sample").transpose("group", "outcome")
-    commonest = shares.to_pandas().idxmax(axis=1).map(SCORES)
+    shares = _draws("ideology-cumulative", "edu").mean("sample")
+    commonest = shares.idxmax("outcome").to_series().map(SCORES)
     return commonest.astype(float).rename_axis("edu")
 
 
