@@ -65,8 +65,8 @@ def third_digit(values: np.ndarray) -> np.ndarray:
     return np.asarray(10.0 ** np.clip(np.nan_to_num(places, neginf=-3.0), -3, 0))
 
 
-def _beyond_rounding(given: Numbers, other: Numbers, within: np.ndarray) -> np.ndarray:
-    """Compare numbers of the same labels: differences in tolerances, rounding taken off."""
+def beyond_rounding(given: Numbers, other: Numbers, within: np.ndarray) -> np.ndarray:
+    """Compare numbers of the same labels, rounding taken off: differences in ``within``."""
     one, two = given.array, other.values.reindex(given.values.index).to_numpy(float)
     rounding = np.minimum(given.unit, third_digit(two)) / 2
     with np.errstate(invalid="ignore"):
@@ -94,7 +94,7 @@ class Number:
         return numbers(pd.Series([_reader.one_number(answer, self.value)], index=["number"]))
 
     def apart(self, given: Numbers, other: Numbers) -> np.ndarray:
-        return _beyond_rounding(given, other, np.array([self.within]))
+        return beyond_rounding(given, other, np.array([self.within]))
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class Table:
     def apart(self, given: Numbers, other: Numbers) -> np.ndarray:
         if not _labels_agree(given.values, other.values):
             return np.array([np.inf])
-        return _beyond_rounding(given, other, self._within(given.values.index))
+        return beyond_rounding(given, other, self._within(given.values.index))
 
     def _within(self, labels: pd.Index) -> np.ndarray:
         if isinstance(self.within, Mapping):

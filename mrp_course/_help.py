@@ -5,23 +5,34 @@ said once and never again, or guessing would be quicker than thinking.
 """
 
 import numpy as np
+import pandas as pd
 
-from mrp_course._forms import Labels, Numbers, Table, other_levels, some
+from mrp_course._forms import Labels, Numbers, Table, numbers, other_levels, some
 from mrp_course._judge import Verdict, right_values
+from mrp_course._patterns import last_digit
 from mrp_course._places import EXERCISES, section, solution
 from mrp_course._spelling import spell_level
 from mrp_course._task import Task
 from mrp_course._words import Marks
 
-RECIPE, SOLUTION = 3, 4
+PLACE, RECIPE, SOLUTION = 2, 3, 4
 
 
 def help_with(task: Task, verdict: Verdict, step: int) -> str:
     """Say what helps at a step, counted from one, with an answer whose mistake is not known."""
     if isinstance(task.form, Marks):
         return task.form.differences(verdict.given, verdict.right)
-    seen = _fault(task, verdict) or _step(task, verdict, step)
+    fault = _fault(task, verdict)
+    seen = fault or _step(task, verdict, step)
+    if step == PLACE and not fault and _is_nowhere_right(task, verdict):
+        return f"{more_help(task, step)} {task.hint}".strip()
     return " ".join(part for part in (seen, more_help(task, step)) if part)
+
+
+def _is_nowhere_right(task: Task, verdict: Verdict) -> bool:
+    """Ask whether no place of an answer is better than another, so that only the recipe helps."""
+    is_numbers = isinstance(verdict.given, Numbers | pd.Series)
+    return is_numbers and not right_values(verdict, task.form).any()
 
 
 def more_help(task: Task, step: int) -> str:
@@ -44,9 +55,37 @@ def _fault(task: Task, verdict: Verdict) -> str:
     if isinstance(given, Numbers):
         given, right = given.values, right.values
     if fault := other_levels(given, right, task.form.keys):
-        return fault
+        return f"{fault}{_the_rest(task, given, right)}"
     empty = given.index[given.isna()]
     return f"It has no value (NaN) for {some(empty)}." if len(empty) else ""
+
+
+def _the_rest(task: Task, given: pd.Series, right: pd.Series) -> str:
+    """Say that nothing is wrong but what is lacking, if so."""
+    if not set(given.index) < set(right.index) or getattr(task.form, "any_scale", False):
+        return ""
+    there = right[right.index.isin(given.index)]
+    parts = (numbers(given), Numbers(there)) if isinstance(task.form, Table) else (given, there)
+    return " The others are right." if task.form.apart(*parts).max() <= 1 else ""
+
+
+def _no_share(task: Task, given: Numbers, right: Numbers) -> str:
+    """Say that what is asked for lies between 0 and 1, where the answer does not."""
+    inside = (right.array >= 0) & (right.array <= 1)
+    if getattr(task.form, "any_scale", False) or not inside.all() or given.array.max() <= 1:
+        return ""
+    if given.array.min() > 10:
+        return "A number between 0 and 1 is asked for, smaller than a count: divide by the total."
+    return (
+        "A number between 0 and 1 is asked for, smaller than yours: look at what was added up, "
+        "and at what it is divided by."
+    )
+
+
+def _of_one(given: Numbers, right: Numbers) -> str:
+    way = direction(given.array, right.array)
+    is_short = abs(given.array[0]) < 9.5 * last_digit(given.array) and right.array[0] % 1
+    return f"{way} It has one digit: give at least three." if is_short else way
 
 
 def _step(task: Task, verdict: Verdict, step: int) -> str:
@@ -54,10 +93,12 @@ def _step(task: Task, verdict: Verdict, step: int) -> str:
         return _of_names(verdict.given, verdict.right, step)
     agrees = right_values(verdict, task.form)
     if len(agrees) == 1:
-        return direction(verdict.given.array, verdict.right.array) if step == 1 else ""
+        way = _no_share(task, verdict.given, verdict.right) or _of_one(verdict.given, verdict.right)
+        return way if step == 1 else ""
     count = f"{agrees.sum():,} of {len(agrees):,} values are right."
     if step == 1 and isinstance(verdict.given, Numbers):
-        return f"{count} {_directions(task, verdict, ~agrees)}"
+        where = _no_share(task, verdict.given, verdict.right)
+        return f"{count} {where or _directions(task, verdict, ~agrees)}"
     return f"{count} Look first at {spell_level(_worst(task, verdict))}."
 
 

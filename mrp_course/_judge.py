@@ -4,6 +4,7 @@ An answer is right within the tolerance of each of its values, unless a known mi
 Otherwise the nearest mistake is named if it is very near, and called a resemblance if it is not.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -11,12 +12,25 @@ import numpy as np
 import pandas as pd
 
 from mrp_course._familiar import familiar
-from mrp_course._forms import Form, Labels, Numbers, Table, some
-from mrp_course._patterns import COMPLEMENT, NEAR, PER_CENT, SIGN, narrowed, recognise, undone
+from mrp_course._forms import Form, Labels, Numbers, Table, beyond_rounding, some
+from mrp_course._patterns import (
+    COMPLEMENT,
+    NEAR,
+    PER_CENT,
+    SIGN,
+    narrowed,
+    recognise,
+    slip_at,
+    too_round,
+    undone,
+)
 from mrp_course._reader import Unreadable
 from mrp_course._task import Mistake, Task, made
 
 BLANK = "Not answered yet. Replace the dots by your answer, run that cell, and then this one."
+
+
+_Finder = Callable[[Task, Any, Any, np.ndarray], list[str]]
 
 
 @dataclass(frozen=True)
@@ -107,14 +121,22 @@ def _explain(task: Task, given: Any, right: Any) -> tuple[str, str]:
     known = sorted(_known(task, given, right), key=lambda one: (one.apart, one.in_all))
     if known and known[0].apart <= NEAR and _stands_out(known):
         return "mistake", known[0].reason
-    if sentence := _at_some_labels(task, given, right):
+    if sentence := _at_some_labels(task, given, right, _mistakes_at):
         return "mistake", sentence
     if sentence := recognise(task.form, given, right) or _twice_wrong(task, given, right):
         return "slip", sentence
+    if sentence := _at_some_labels(task, given, right, _slips_at):
+        return "slip", sentence
+    if sentence := too_round(task.form, given, right):
+        return "slip", sentence
     if known and known[0].apart <= 1 and known[0].in_all < _in_all(task.form, given, right):
         return "resemblance", f"This looks like a common mistake. {known[0].reason}"
-    sentence = familiar(task.form, given)
+    sentence = familiar(task.form, given) if _has_labels_of(given, right) else ""
     return ("familiar", sentence) if sentence else ("unknown", "")
+
+
+def _has_labels_of(given: Any, right: Any) -> bool:
+    return isinstance(given, Numbers) and set(given.values.index) == set(right.values.index)
 
 
 def _stands_out(known: list[_Known]) -> bool:
@@ -133,7 +155,16 @@ def _compare(form: Form, given: Any, mistake: Mistake, right: Any) -> _Known:
         given = Numbers(given.values / mistake.scale, given.unit / mistake.scale)
         mistaken = Numbers(mistaken.values / mistake.scale)
     apart = float(form.apart(given, mistaken).max())
-    return _Known(apart, _in_all(form, given, mistaken), mistake.reason)
+    in_part = _in_part(given, mistaken) if apart <= 1 else apart
+    return _Known(max(apart, in_part), _in_all(form, given, mistaken), mistake.reason)
+
+
+def _in_part(given: Any, mistaken: Any) -> float:
+    """Give the distance in twentieths of the numbers, where a wide tolerance would fit anything."""
+    if not isinstance(given, Numbers):
+        return 0.0
+    twentieth = np.abs(mistaken.values.reindex(given.values.index).to_numpy(float)) / 20
+    return float(beyond_rounding(given, mistaken, np.maximum(twentieth, 1e-9)).max())
 
 
 def _in_all(form: Form, given: Any, other: Any) -> float:
@@ -142,24 +173,41 @@ def _in_all(form: Form, given: Any, other: Any) -> float:
     return float(form.apart(unrounded, other).max())
 
 
-def _at_some_labels(task: Task, given: Any, right: Any) -> str:
-    """Recognise a mistake that was made at some of the labels, and not at the others."""
+def _at_some_labels(task: Task, given: Any, right: Any, find: _Finder) -> str:
+    """Recognise what was done at some of the labels, and not at the others."""
     if not isinstance(task.form, Table | Labels):
         return ""
     apart = task.form.apart(given, right)
     wrong = apart > 1
     if len(apart) < 2 or wrong.all():
         return ""
-    form: Form = task.form
-    fits = []
-    for mistake in task.mistakes:
-        here = form.apart(given, form.read(made(mistake.make), right))
-        if mistake.scale == 1 and len(here) == len(apart) and here[wrong].max() <= NEAR:
-            fits.append(mistake.reason)
+    fits = find(task, given, right, wrong)
     if len(fits) != 1:
         return ""
     index = given.values.index if isinstance(given, Numbers) else given.index
     return f"This is about {some(index[wrong])} alone; the others are right. {fits[0]}"
+
+
+def _mistakes_at(task: Task, given: Any, right: Any, wrong: np.ndarray) -> list[str]:
+    """Give the mistakes that the wrong values alone would show."""
+    if isinstance(right, Numbers) and not np.any(right.array % 1):
+        return []  # of small whole numbers one or two are soon the same by chance
+    fits = []
+    for mistake in task.mistakes:
+        mistaken = task.form.read(made(mistake.make), right)
+        here = task.form.apart(given, mistaken)
+        if mistake.scale == 1 and len(here) == len(wrong) and here[wrong].max() <= NEAR:
+            part = Numbers(given.values[wrong]) if isinstance(given, Numbers) else None
+            if _in_part(part, mistaken) <= NEAR:
+                fits.append(mistake.reason)
+    return fits
+
+
+def _slips_at(task: Task, given: Any, right: Any, wrong: np.ndarray) -> list[str]:
+    if not isinstance(given, Numbers) or getattr(task.form, "any_scale", False):
+        return []
+    sentence = slip_at(task.form, given, right, wrong)
+    return [sentence] if sentence else []
 
 
 def _twice_wrong(task: Task, given: Any, right: Any) -> str:

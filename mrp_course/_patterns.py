@@ -6,12 +6,13 @@ they should multiply, exchanges two labels or hands in per cent hears so, whatev
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from mrp_course._forms import Form, Number, Numbers, Table, other_levels, some
+from mrp_course._forms import Form, Number, Numbers, Table, other_levels, some, third_digit
 
 # A slip is taken for made when undoing it leads this near to the right answer, in tolerances;
 # and no tolerance is wider here than this part of the largest number, or chance would find slips.
@@ -111,6 +112,21 @@ SLIPS = [
         lambda given: given - 1,
     ),
     Slip(
+        "This is 1.96 times what is asked for: how far a 95% interval reaches to one side, and one "
+        "standard error is asked for.",
+        lambda given: given / 1.96,
+    ),
+    Slip(
+        "This is what is asked for divided by 1.96: one standard error, where the half-width of a "
+        "95% interval belongs.",
+        lambda given: given * 1.96,
+    ),
+    Slip(
+        "These are the odds of the others, (1 - p) / p, and the share p is asked for.",
+        lambda given: 1 / (1 + given),
+        only_shares=True,
+    ),
+    Slip(
         "The decimal point is one place off: this is ten times what is asked for.",
         lambda given: given / 10,
     ),
@@ -164,6 +180,46 @@ def _slips(form: Form, given: Numbers, right: Numbers) -> Iterator[str]:
         tells = form.apart(undone(slip, right), right).max() > 1
         if tells and form.apart(undone(slip, given), right).max() <= NEAR:
             yield slip.sentence
+
+
+def slip_at(form: Form, given: Numbers, right: Numbers, wrong: np.ndarray) -> str:
+    """Name the slip that was made at some labels alone, or nothing."""
+    labels = given.values.index[wrong]
+    part = Numbers(given.values[wrong], np.broadcast_to(given.unit, wrong.shape)[wrong])
+    there = Numbers(right.values.reindex(labels))
+    return next(_slips(narrowed(form, there), part, there), "")
+
+
+def too_round(form: Form, given: object, right: object) -> str:
+    """Say that an answer would be right, had it not been rounded so far.
+
+    Of one number with a single digit this is not said: digit by digit one could guess it.
+    """
+    if not isinstance(given, Numbers) or not isinstance(right, Numbers):
+        return ""
+    if getattr(form, "any_scale", False) or set(given.values.index) != set(right.values.index):
+        return ""
+    aligned = right.values.reindex(given.values.index).to_numpy(float)
+    place = last_digit(given.array)
+    fits = bool(np.all(np.abs(given.array - aligned) <= 0.500001 * place))
+    enough = len(aligned) > 1 or np.abs(given.array[0]) >= 9.5 * place
+    if fits and enough and (place > third_digit(aligned)).any():
+        return (
+            "This agrees with the right answer as far as it goes, and is rounded too far: give at "
+            "least three digits."
+        )
+    return ""
+
+
+def last_digit(values: np.ndarray) -> float:
+    """Give the place of the last digit that numbers have in common: 0.1 of 0.3 and 0, 10 of 70.
+
+    >>> last_digit(np.array([0.3, 0.0])), last_digit(np.array([70.0, 200.0]))
+    (0.1, 10.0)
+    """
+    written = [Decimal(f"{value:.12g}").normalize() for value in values if value]
+    places = [int(number.as_tuple().exponent) for number in written if number.is_finite()]
+    return float(10.0 ** min(places, default=0))
 
 
 def _labels_alone(form: Table, given: Numbers, right: Numbers) -> str:

@@ -52,6 +52,8 @@ def plain(answer: Any) -> Any:
         return _from_xarray(answer)
     if isinstance(answer, pd.Interval):
         return [answer.left, answer.right]
+    if isinstance(answer, np.ndarray) and not answer.ndim:
+        return answer.item()
     if isinstance(answer, np.ndarray) and answer.dtype.names:
         return pd.DataFrame(answer)
     if isinstance(answer, tuple) and hasattr(answer, "_asdict"):
@@ -100,6 +102,8 @@ def number(part: Any) -> float:
         raise Unreadable(f"Your answer holds {part}. Give the number itself, not a comparison.")
     if part is None or part is pd.NA or part is pd.NaT:
         return np.nan
+    if isinstance(part, Mapping) and len(part) == 1:
+        return number(next(iter(part.values())))
     if isinstance(part, Sequence | np.ndarray | pd.Series) and len(part) == 1:
         return number(next(iter(part)))
     if isinstance(part, tuple) and len(part) == 2 and not isinstance(part[0], str):
@@ -114,6 +118,11 @@ def number(part: Any) -> float:
 
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}([, '\u2009\u202f]\d{3})+(\.\d+)?")
 _UNIT = re.compile(r"\s*(%|per ?cent|percentage points?|points?|pp|pts)\.?$", re.IGNORECASE)
+# What a number may be of: "343 people", "27.8 s". A word for a power of ten is no such unit.
+_OF_WHAT = re.compile(
+    r"(?<=\d)\s*(?!(?:hundred|thousand|million|billion|[km])\b)[a-z]+(?: [a-z]+)?\.?$",
+    re.IGNORECASE,
+)
 
 
 def is_per_cent(text: str) -> bool:
@@ -124,6 +133,7 @@ def is_per_cent(text: str) -> bool:
 def _from_text(text: str) -> float:
     bare = re.sub(r"[\u2010-\u2015\u2212]", "-", text.strip().strip("'\"~≈= "))
     bare, is_share_of_100 = _UNIT.subn("", bare)
+    bare = _OF_WHAT.sub("", bare)
     if _THOUSANDS.fullmatch(bare):
         bare = re.sub(r"[, '\u2009\u202f]", "", bare)
     elif re.fullmatch(r"[+-]?\d+,\d+", bare):
@@ -218,6 +228,7 @@ def _index(labels: Iterable[object]) -> pd.Index:
 def _from_collection(answer: Any) -> Any:
     """Make a Series, or a table, of dicts in dicts, records, pairs and lists."""
     if isinstance(answer, Mapping):
+        answer = _with_ends(answer)
         parts = [plain(part) for part in islice(answer.values(), MOST)]
         if parts and all(isinstance(part, Mapping) for part in parts):
             pairs = {
@@ -240,6 +251,15 @@ def _from_collection(answer: Any) -> Any:
         return pd.Series([part[-1] for part in answer], index=_index(labels), dtype=object)
     flat = np.asarray(answer, dtype=object)
     return pd.Series(np.ravel(flat).tolist(), dtype=object)
+
+
+def _with_ends(answer: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    """Write an interval inside a dict as its two ends."""
+    spread: dict[Any, Any] = {}
+    for key, part in islice(answer.items(), MOST):
+        ends = {"lower": part.left, "upper": part.right} if isinstance(part, pd.Interval) else None
+        spread.update(ends or {key: part})
+    return spread
 
 
 def _is_pair(part: object) -> bool:
@@ -268,6 +288,8 @@ def _from_table(
         raise Unreadable(f"Your table has {len(table):,} rows; about {len(wanted):,} are asked.")
     if wanted is not None and (across := _across(table, keys, value, wanted)) is not None:
         return across
+    if set(map(fold, keys)) <= set(map(fold, table.columns)) and not _is_named(table.index):
+        table = table.reset_index(drop=True)  # the numbers of rows that were sorted or filtered
     table = _without_index(table)
     found = [_key_column(table, key, at, wanted) for at, key in enumerate(keys)]
     if None in found:
@@ -278,6 +300,10 @@ def _from_table(
     labels = table[found].itertuples(index=False, name=None)
     series = _value_column(rest, value, numeric)
     return series.set_axis(_index(label if len(keys) > 1 else label[0] for label in labels))
+
+
+def _is_named(index: pd.Index) -> bool:
+    return any(name is not None for name in index.names)
 
 
 def _without_index(table: pd.DataFrame) -> pd.DataFrame:
@@ -352,10 +378,18 @@ def _across(
         return table.iloc[row] if len(table) == 1 or named else None
     if len(keys) != 2:
         return None
-    first, second = (list({label[at]: None for label in wanted.index}) for at in (0, 1))
-    rows = list(table.index)
     if len(table.columns) and not isinstance(columns[0], str) and isinstance(columns[0], tuple):
         return None
+    cells = _two_ways(table, wanted)
+    if cells is None and len(columns) > 1 and table.columns.is_unique:
+        cells = _two_ways(table.set_index(columns[0]), wanted)
+    return cells
+
+
+def _two_ways(table: pd.DataFrame, wanted: pd.Series) -> pd.Series | None:
+    """Read a table whose rows are the levels of one key and whose columns those of the other."""
+    first, second = (list({label[at]: None for label in wanted.index}) for at in (0, 1))
+    rows, columns = list(table.index), list(table.columns)
     for down, over, turned in ((first, second, False), (second, first, True)):
         if set(match(rows, down)) == set(down) and set(match(columns, over)) == set(over):
             cells = {
@@ -390,7 +424,7 @@ def names(answer: Any, column: str, wanted: Iterable[str]) -> frozenset[str]:
     """Read a collection of names: a list, text, those for which a condition holds, or a table."""
     answer = plain(answer)
     if isinstance(answer, str):
-        answer = [part for part in re.split(r"[,;/]|\band\b|\s+", answer) if part]
+        answer = _names_of_text(answer, list(wanted))
     if isinstance(answer, pd.DataFrame):
         answer = _names_of_table(answer, column, wanted)
     if isinstance(answer, Mapping):
@@ -402,11 +436,21 @@ def names(answer: Any, column: str, wanted: Iterable[str]) -> frozenset[str]:
     if not isinstance(answer, list | tuple | set | frozenset):
         raise Unreadable(f"{kind(answer)} Give a list of names.")
     if len(answer) == 0:
-        raise Unreadable("Your list is empty.")
+        raise Unreadable(
+            "Your list is empty, and at least one name belongs in it: look at the condition by "
+            "which you chose, and at what it is compared with."
+        )
     if len(answer) > MOST:
         raise Unreadable(f"Your list has {len(answer):,} names or more; far fewer are asked for.")
     parts = [spell(part) for part in answer]
     return frozenset(cast("list[str]", match(parts, list(wanted), loosely=False)))
+
+
+def _names_of_text(text: str, wanted: list[str]) -> list[str]:
+    parts = [part for part in re.split(r"[,;/]|\band\b|\s+", text) if part]
+    if len(parts) == 1 and wanted and all(len(name) == 1 for name in wanted):
+        return list(text.strip())  # "dfgh", where the names are letters
+    return parts
 
 
 def _names_of_series(answer: pd.Series, wanted: Iterable[str]) -> list[object]:

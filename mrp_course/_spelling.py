@@ -19,6 +19,20 @@ _WORDS = {
     "true": "1", "false": "0", "men": "0.5", "man": "0.5", "women": "-0.5", "woman": "-0.5",
 }  # fmt: skip
 
+_STATES = {
+    "AL": "Alabama", "AK": "Alaska", "AZ": "Arizona", "AR": "Arkansas", "CA": "California",
+    "CO": "Colorado", "CT": "Connecticut", "DE": "Delaware", "DC": "District of Columbia",
+    "FL": "Florida", "GA": "Georgia", "HI": "Hawaii", "ID": "Idaho", "IL": "Illinois",
+    "IN": "Indiana", "IA": "Iowa", "KS": "Kansas", "KY": "Kentucky", "LA": "Louisiana",
+    "ME": "Maine", "MD": "Maryland", "MA": "Massachusetts", "MI": "Michigan", "MN": "Minnesota",
+    "MS": "Mississippi", "MO": "Missouri", "MT": "Montana", "NE": "Nebraska", "NV": "Nevada",
+    "NH": "New Hampshire", "NJ": "New Jersey", "NM": "New Mexico", "NY": "New York",
+    "NC": "North Carolina", "ND": "North Dakota", "OH": "Ohio", "OK": "Oklahoma", "OR": "Oregon",
+    "PA": "Pennsylvania", "RI": "Rhode Island", "SC": "South Carolina", "SD": "South Dakota",
+    "TN": "Tennessee", "TX": "Texas", "UT": "Utah", "VT": "Vermont", "VA": "Virginia",
+    "WA": "Washington", "WV": "West Virginia", "WI": "Wisconsin", "WY": "Wyoming",
+}  # fmt: skip
+
 
 def spell(level: object) -> str:
     """Write a level so that 1, 1.0, True and '1' are the same."""
@@ -52,7 +66,7 @@ def fold(text: object) -> str:
     plain = re.sub(r"[\u2010-\u2015\u2212]", "-", plain)
     if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)%?", plain):
         return _as_number(plain)
-    return " ".join(re.sub(r"[-_'\"`*\u2018-\u201d]+", " ", plain).split())
+    return " ".join(re.sub(r"[-_'\"`*\u2018-\u201d]+", " ", plain).split()).rstrip(".,;: ")
 
 
 def _as_number(text: str) -> str:
@@ -64,13 +78,22 @@ def match(found: Sequence[Any], wanted: Sequence[Any], *, loosely: bool = True) 
     """Give for each label found the one that is wanted and means the same, or else itself.
 
     ``loosely`` also knows initials ("HT"), beginnings ("diff"), and words for codes ("treated").
+    The names of states are known where their postal codes are wanted, but not in a label of several
+    parts: a frame has to have the survey's own spelling.
     """
     if wanted and isinstance(wanted[0], tuple):
         return _match_parts(found, wanted)
-    exact = {fold(label): label for label in wanted}
+    names = {fold(_STATES[label]): label for label in wanted if label in _STATES}
+    return _match(found, wanted, names, loosely=loosely)
+
+
+def _match(
+    found: Sequence[Any], wanted: Sequence[Any], names: dict[str, Any], *, loosely: bool = True
+) -> list[Level]:
+    exact = {**names, **{fold(label): label for label in wanted}}
     matched = [exact.get(fold(label)) for label in found]
     if loosely:
-        left = {folded: label for folded, label in exact.items() if label not in matched}
+        left = {fold(label): label for label in wanted if label not in matched}
         matched = [
             _alike(fold(label), left) if here is None else here
             for label, here in zip(found, matched, strict=True)
@@ -123,7 +146,7 @@ def _match_parts(found: Sequence[Any], wanted: Sequence[tuple[Any, ...]]) -> lis
 
 def _matched_levels(given: list[Any], levels: list[Any]) -> list[Level]:
     distinct = list(dict.fromkeys(given))
-    names = dict(zip(distinct, match(distinct, levels), strict=True))
+    names = dict(zip(distinct, _match(distinct, levels, {}), strict=True))
     return [names[label] for label in given]
 
 
