@@ -74,17 +74,15 @@ def _no_share(task: Task, given: Numbers, right: Numbers) -> str:
     inside = (right.array >= 0) & (right.array <= 1)
     if getattr(task.form, "any_scale", False) or not inside.all() or given.array.max() <= 1:
         return ""
-    if given.array.min() > 10:
-        return "A number between 0 and 1 is asked for, smaller than a count: divide by the total."
     return (
-        "A number between 0 and 1 is asked for, smaller than yours: look at what was added up, "
-        "and at what it is divided by."
+        "A number between 0 and 1 is asked for, smaller than yours: counts and sums have to be "
+        "divided first, and a ratio may stand upside down."
     )
 
 
 def _of_one(given: Numbers, right: Numbers) -> str:
     way = direction(given.array, right.array)
-    is_short = abs(given.array[0]) < 9.5 * last_digit(given.array) and right.array[0] % 1
+    is_short = 0 < abs(given.array[0]) < 9.5 * last_digit(given.array) and right.array[0] % 1
     return f"{way} It has one digit: give at least three." if is_short else way
 
 

@@ -121,13 +121,13 @@ def _explain(task: Task, given: Any, right: Any) -> tuple[str, str]:
     known = sorted(_known(task, given, right), key=lambda one: (one.apart, one.in_all))
     if known and known[0].apart <= NEAR and _stands_out(known):
         return "mistake", known[0].reason
+    if sentence := too_round(task.form, given, right) or recognise(task.form, given, right):
+        return "slip", sentence
     if sentence := _at_some_labels(task, given, right, _mistakes_at):
         return "mistake", sentence
-    if sentence := recognise(task.form, given, right) or _twice_wrong(task, given, right):
+    if sentence := _twice_wrong(task, given, right):
         return "slip", sentence
     if sentence := _at_some_labels(task, given, right, _slips_at):
-        return "slip", sentence
-    if sentence := too_round(task.form, given, right):
         return "slip", sentence
     if known and known[0].apart <= 1 and known[0].in_all < _in_all(task.form, given, right):
         return "resemblance", f"This looks like a common mistake. {known[0].reason}"
@@ -155,16 +155,23 @@ def _compare(form: Form, given: Any, mistake: Mistake, right: Any) -> _Known:
         given = Numbers(given.values / mistake.scale, given.unit / mistake.scale)
         mistaken = Numbers(mistaken.values / mistake.scale)
     apart = float(form.apart(given, mistaken).max())
-    in_part = _in_part(given, mistaken) if apart <= 1 else apart
+    in_part = _in_part(form, given, mistaken, right) if apart <= 1 else apart
     return _Known(max(apart, in_part), _in_all(form, given, mistaken), mistake.reason)
 
 
-def _in_part(given: Any, mistaken: Any) -> float:
-    """Give the distance in twentieths of the numbers, where a wide tolerance would fit anything."""
+def _in_part(form: Form, given: Any, mistaken: Any, right: Any) -> float:
+    """Give the distance in parts of the numbers, where a wide tolerance would fit anything.
+
+    A part is a twentieth, or what the tolerance is of the right answer, where that is more.
+    """
     if not isinstance(given, Numbers):
         return 0.0
-    twentieth = np.abs(mistaken.values.reindex(given.values.index).to_numpy(float)) / 20
-    return float(beyond_rounding(given, mistaken, np.maximum(twentieth, 1e-9)).max())
+    one_more = Numbers(right.values + np.maximum(np.abs(right.array), 1e-9))
+    with np.errstate(divide="ignore"):
+        part = np.maximum(1 / form.apart(one_more, right), 1 / 20)
+    part = pd.Series(part, index=right.values.index).reindex(given.values.index).to_numpy(float)
+    size = np.abs(mistaken.values.reindex(given.values.index).to_numpy(float))
+    return float(beyond_rounding(given, mistaken, np.maximum(part * size, 1e-9)).max())
 
 
 def _in_all(form: Form, given: Any, other: Any) -> float:
@@ -190,15 +197,15 @@ def _at_some_labels(task: Task, given: Any, right: Any, find: _Finder) -> str:
 
 def _mistakes_at(task: Task, given: Any, right: Any, wrong: np.ndarray) -> list[str]:
     """Give the mistakes that the wrong values alone would show."""
-    if isinstance(right, Numbers) and not np.any(right.array % 1):
-        return []  # of small whole numbers one or two are soon the same by chance
+    if not isinstance(right, Numbers) or not np.any(right.array % 1):
+        return []  # of words and small whole numbers one or two are soon the same by chance
     fits = []
     for mistake in task.mistakes:
         mistaken = task.form.read(made(mistake.make), right)
         here = task.form.apart(given, mistaken)
         if mistake.scale == 1 and len(here) == len(wrong) and here[wrong].max() <= NEAR:
-            part = Numbers(given.values[wrong]) if isinstance(given, Numbers) else None
-            if _in_part(part, mistaken) <= NEAR:
+            part = Numbers(given.values[wrong])
+            if _in_part(task.form, part, mistaken, right) <= NEAR:
                 fits.append(mistake.reason)
     return fits
 

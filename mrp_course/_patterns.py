@@ -29,6 +29,8 @@ class Slip:
     sentence: str
     undo: Undo
     only_shares: bool = False
+    # Small or round whole numbers are a tenth of one another, or one apart, by chance.
+    of_counts: bool = False
 
 
 PER_CENT = Slip(
@@ -38,6 +40,7 @@ PER_CENT = Slip(
 SIGN = Slip(
     "The size is right and the sign is not: look at which of the two is subtracted from the other.",
     lambda given: -given,
+    of_counts=True,
 )
 COMPLEMENT = Slip(
     "This is the share of the others: one minus what is asked for. Look at which answer is coded "
@@ -67,11 +70,13 @@ SLIPS = [
         "This is twice what is asked for. Look for something that was added or counted two times, "
         "or for a whole width where half of it belongs.",
         lambda given: given / 2,
+        of_counts=True,
     ),
     Slip(
         "This is half of what is asked for. Look for something that was halved or left out, or "
         "for half a width where the whole belongs.",
         lambda given: given * 2,
+        of_counts=True,
     ),
     Slip(
         "This is the square of what is asked for, as a variance is of a standard deviation.",
@@ -173,8 +178,9 @@ def _slips(form: Form, given: Numbers, right: Numbers) -> Iterator[str]:
     if isinstance(form, Table) and form.any_scale:
         return
     shares = bool(np.all((right.array >= 0) & (right.array <= 1)))
+    counts = not np.any(right.array % 1)
     for slip in SLIPS:
-        if slip.only_shares and not shares:
+        if (slip.only_shares and not shares) or (counts and not slip.of_counts):
             continue
         # A slip that changes nothing here, as one minus one half, cannot be told from no slip.
         tells = form.apart(undone(slip, right), right).max() > 1
@@ -202,6 +208,7 @@ def too_round(form: Form, given: object, right: object) -> str:
     aligned = right.values.reindex(given.values.index).to_numpy(float)
     place = last_digit(given.array)
     fits = bool(np.all(np.abs(given.array - aligned) <= 0.500001 * place))
+    fits = fits and bool(given.array.any()) and place <= 2 * float(np.abs(aligned).max())
     enough = len(aligned) > 1 or np.abs(given.array[0]) >= 9.5 * place
     if fits and enough and (place > third_digit(aligned)).any():
         return (
@@ -240,11 +247,14 @@ def _of_several(form: Form, given: Numbers, right: Numbers) -> Iterator[str]:
     if isinstance(form, Number) or len(right.values) < 2 or not np.isfinite(given.array).all():
         return
     yield from _another_order(form, given, right)
+    yield from _turned_interval(form, given, right)
     if (
         form.apart(Numbers(given.values.abs(), given.unit), Numbers(right.values.abs())).max()
         <= NEAR
     ):
         signs = given.values.index[np.sign(given.array) != np.sign(right.array)]
+        if (given.array >= 0).all():
+            yield "These are the sizes alone, and the sign is asked for as well: which is larger?"
         yield f"The sizes are right, and the sign of {some(signs)} is not."
     if np.ptp(given.array) == 0 and np.ptp(right.array) > 0:
         yield "All your numbers are the same: what should differ between them was not used."
@@ -271,6 +281,16 @@ def _another_order(form: Form, given: Numbers, right: Numbers) -> Iterator[str]:
         )
 
 
+def _turned_interval(form: Form, given: Numbers, right: Numbers) -> Iterator[str]:
+    """Recognise an estimate and its ends of the others, or in the other direction."""
+    if not {"lower", "upper"} <= set(right.values.index):
+        return
+    turned = right.values.rename({"lower": "upper", "upper": "lower"})
+    for slip in (COMPLEMENT, SIGN):
+        if form.apart(undone(slip, given), Numbers(turned)).max() <= NEAR:
+            yield slip.sentence
+
+
 def _sorted_as(given: Numbers, labels: pd.Index) -> Numbers:
     """Give the labels of numbers in ascending order to other numbers, put into that order."""
     ascending = given.in_order_of(given.values.sort_values().index)
@@ -285,7 +305,11 @@ def _one_factor(form: Form, given: Numbers, right: Numbers) -> Iterator[str]:
         if abs(given.array.sum() - 1) < 0.01 < abs(right.array.sum() - 1):
             yield "You divided the numbers by their sum, so that they add up to one."
         side = "large" if abs(factor) > 1 else "small"
-        yield f"All your numbers are too {side} by the same factor: look at what you divided by."
+        times = max(abs(factor), 1 / abs(factor))
+        yield (
+            f"All your numbers are too {side} by the same factor, about {times:,.3g}: look at what "
+            "you divided by."
+        )
     shift = float(np.mean(given.array - right.array))
     if form.apart(Numbers(given.values - shift, given.unit), right).max() <= NEAR:
         yield "All your numbers are off by the same amount: look at what you compared them with."

@@ -146,9 +146,18 @@ def _shares_multiplied() -> pd.Series:
     return _by("eth", (_conditional("Republican") * _conditional("Democrat")).mean(axis=1))
 
 
+def _product_of_means() -> pd.Series:
+    others = 1 - _by("eth", _conditional("Republican").mean(axis=1))
+    return others * _by("eth", _conditional("Democrat").mean(axis=1))
+
+
 democrats_by_ethnicity = task(
     "12.2",
-    Table(keys=("eth",), value="share", within=8e-3),
+    Table(
+        keys=("eth",),
+        value="share",
+        within={"Black": 2.5e-3, "Hispanic": 4e-3, "Other": 4.5e-3, "White": 1.5e-3},
+    ),
     answer=lambda: _by("eth", _shares()[:, 1].mean(axis=1)),
     right="The second question was put only to those who had said no to the first, so its answer "
     "is multiplied by their share, cell by cell and draw by draw.",
@@ -170,6 +179,25 @@ democrats_by_ethnicity = task(
             "This is one minus the share of Republicans: Democrats and those who name neither "
             "together.",
             lambda: 1 - _by("eth", _conditional("Republican").mean(axis=1)),
+        ),
+        (
+            "You averaged over the cells of a group before you multiplied. Where many are "
+            "Republican the others answer otherwise: multiply cell by cell, and average last.",
+            _product_of_means,
+        ),
+        (
+            "This is the share of those who name neither party: you multiplied by one minus the "
+            "second share.",
+            lambda: _by("eth", _shares()[:, 2].mean(axis=1)),
+        ),
+        (
+            "These are the shares among the laboratory's own people, its truth. The task asks "
+            "what the two models say.",
+            lambda: _named(_people(), "Democrat", "eth"),
+        ),
+        (
+            "You gave each cell the same weight. A cell counts by its people: weight by `n`.",
+            lambda: _by("eth", _shares()[:, 1].mean(axis=1), "one"),
         ),
         (
             "These are the shares in the biased sample, which has too few Democrats. Take both "
@@ -266,7 +294,7 @@ def _cost(leaving: float) -> float:
 
 cost_of_five_points = task(
     "12.4",
-    Number(),
+    Number(within=5e-5),
     answer=lambda: _cost(_support()["others"]),
     right="Two points for five: a frame's error comes through multiplied by the difference "
     "in support between those it has too many and those it has too few of.",

@@ -300,7 +300,7 @@ def _rows(columns: list[str]) -> int:
 
 rows_after_merging = task(
     "14.6",
-    Number(within=0.5),
+    Number(),
     answer=lambda: _rows(["state", "male", "age", "edu"]),
     right="A quarter of the frame, with the same draws. What you may merge depends on the model "
     "and on the question, not on the frame.",
