@@ -25,7 +25,7 @@ def help_with(task: Task, verdict: Verdict, step: int) -> str:
     fault = _fault(task, verdict)
     seen = fault or _step(task, verdict, step)
     if step == PLACE and not fault and _is_nowhere_right(task, verdict):
-        return f"{more_help(task, step)} {task.hint}".strip()
+        return " ".join(dict.fromkeys((more_help(task, step), task.hint)))
     return " ".join(part for part in (seen, more_help(task, step)) if part)
 
 

@@ -221,6 +221,8 @@ def _twice_wrong(task: Task, given: Any, right: Any) -> str:
     """Recognise a known mistake that is in per cent besides, or has its sign or its side turned."""
     if not isinstance(given, Numbers) or getattr(task.form, "any_scale", False):
         return ""
+    if not np.any(right.array % 1):
+        return ""
     several = len(given.values) > 1
     for slip in [PER_CENT, SIGN, COMPLEMENT] if several else [PER_CENT]:
         # A hundredth of a number needs a hundredth of the tolerance, or any number would fit.

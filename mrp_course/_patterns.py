@@ -178,7 +178,7 @@ def _slips(form: Form, given: Numbers, right: Numbers) -> Iterator[str]:
     if isinstance(form, Table) and form.any_scale:
         return
     shares = bool(np.all((right.array >= 0) & (right.array <= 1)))
-    counts = not np.any(right.array % 1)
+    counts = not np.any(right.array % 1) and not np.any(given.array % 1)
     for slip in SLIPS:
         if (slip.only_shares and not shares) or (counts and not slip.of_counts):
             continue

@@ -322,6 +322,20 @@ size_where_bias_wins = task(
             lambda: _size("mild", 2 * 1.96),
         ),
         (
+            "You multiplied by 1.96 and not by its square: n stands under the root, and 1.96 "
+            "outside it.",
+            lambda: _size("mild", np.sqrt(1.96)),
+        ),
+        (
+            "This is for a 90% interval, which reaches 1.645 standard errors to each side. Of a "
+            "95% interval it is 1.96.",
+            lambda: _size("mild", 1.645),
+        ),
+        (
+            "You took the recipe of the flyers. This task asks about the mild one.",
+            lambda: _size("flyers", 1.96),
+        ),
+        (
             "You took the course's recipe, with 20 for men. This task asks about the mild one.",
             lambda: _size("course", 1.96),
         ),

@@ -74,6 +74,8 @@ ONE_NUMBER = {
     "series of such a row": pd.Series({"sd": 0.01, "estimate": SHARE, "population": 9}),
     "labelled row": pd.DataFrame({"state": ["TX"], "estimate": [SHARE]}),
     "dataset": xr.Dataset({"x": SHARE}), "single precision": np.float32(SHARE),
+    "with a unit": "0.59647 units", "array without dimension": np.array(SHARE),
+    "dict in a dict": {"share": {0.5: SHARE}},
 }  # fmt: skip
 
 
@@ -114,6 +116,7 @@ A_TABLE = {
     "with errors": lambda s: {age: (value, 0.01) for age, value in s.items()},
     "text": lambda s: str(s.to_dict()),
     "tuple": tuple,
+    "rows sorted": lambda s: s.rename_axis("age").reset_index(name="share").sort_values("share"),
     "one row": lambda s: pd.DataFrame([s.to_dict()]),
     "another key": lambda s: s.rename_axis("ages").rename("zz").reset_index(),
     "unnamed index": lambda s: s.rename_axis(None).to_frame("x"),
@@ -155,6 +158,8 @@ NAMES = {
     "Boolean column": pd.DataFrame({"state": ["ID", "ZZ", "WY"], "sure": [True, False, True]}),
     "text": "ID, WY",
     "text with and": "id and wy",
+    "full names": {"Idaho", "wyoming"},
+    "with dots": ["ID.", "wy."],
     "index": pd.Index(["WY", "ID"]),
 }
 
@@ -323,6 +328,53 @@ def test_what_the_pattern_of_several_numbers_shows(words, capsys):
     made_up(Table(("age",)), BANDS)
     assert check("0.1", SEEN[words](BANDS)) is False
     assert words in said(capsys)
+
+
+# Rounding too far, slips at one label, intervals
+
+
+def test_an_answer_that_is_rounded_too_far_is_told_so_but_not_of_one_digit(capsys):
+    assert "rounded too far" in judge(made_up(Number(), 1.25641), 1.3).sentence
+    assert "rounded too far" in judge(made_up(Table(("age",)), BANDS), BANDS.round(1)).sentence
+    made_up(Number(), 0.59647)
+    for given in (0.6, 0.3):
+        verdict = judge(TASKS["0.1"], given)
+        assert verdict.kind == "unknown", "digit by digit one could guess it"
+    check("0.1", 0.6)
+    assert "It has one digit: give at least three." in said(capsys)
+
+
+def test_a_slip_at_one_label_is_named_with_it():
+    for factor, words in ((1.96, "This is 1.96 times"), (0.5, "This is half of")):
+        verdict = judge(made_up(Table(("age",)), BANDS), BANDS * [1, 1, factor])
+        assert verdict.sentence.startswith("Not yet. This is about '65+' alone")
+        assert words in verdict.sentence
+
+
+def test_the_ends_of_an_interval_turn_with_its_direction():
+    ends = pd.Series({"estimate": 0.6025, "lower": 0.58505, "upper": 0.62018})
+    assert (
+        "the share of the others"
+        in judge(
+            made_up(Table(("number",)), ends), 1 - ends.set_axis(["estimate", "upper", "lower"])
+        ).sentence
+    )
+    given = {"estimate": 0.6025, "interval": pd.Interval(0.58505, 0.62018)}
+    assert kind(Table(("number",)), ends, given) == "right"
+
+
+def test_whole_numbers_are_not_taken_for_slips_of_one_another():
+    counts = pd.Series({"A": 3, "B": 0, "C": 1, "D": 35})
+    verdict = judge(made_up(Table(("formula",)), counts), counts.replace(3, 4))
+    assert verdict.kind == "unknown"
+    assert kind(Number(), 3000, 300) == "unknown"
+
+
+def test_the_recipe_comes_where_no_place_is_better_than_another(capsys):
+    made_up(Number(), 0.2)
+    for given in (0.61234, 0.71234):
+        check("0.1", given)
+    assert said(capsys).count("Add.") == 2, "once at each try"
 
 
 # Numbers of the course
