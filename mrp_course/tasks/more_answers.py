@@ -63,8 +63,12 @@ def _cells(people: pd.DataFrame) -> pd.DataFrame:
 @cache
 def _laboratory(question: str = "party") -> pd.DataFrame:
     """The frame of those of the laboratory who answered a question."""
-    answered = {"ideology": _placed, "income": _earning}.get(question, lambda people: people)
-    return _cells(answered(_people()))
+    people = _people()
+    if question == "ideology":
+        people = _placed(people)
+    elif question == "income":
+        people = _earning(people)
+    return _cells(people)
 
 
 # Alaska has nobody among the 1,000 people to whom the model of ideology was fitted.
