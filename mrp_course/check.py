@@ -108,7 +108,8 @@ def predict(exercise_id: str, guess: object) -> None:
     noted = read_guess(task, guess)
     if noted.kind == "guess":
         first = _progress.guess(exercise_id, noted.sentence)
-        _say(exercise_id, f"Noted: {first}. The check will show it beside the right answer.")
+        stands = "Noted" if first == noted.sentence else "Your first guess stands"
+        _say(exercise_id, f"{stands}: {first}. The check will show it when you have the answer.")
     else:
         _say(exercise_id, noted.sentence)
 
@@ -138,9 +139,14 @@ def write(exercise_id: str, sentence: object, meets: object = "") -> None:
     rubric = RUBRICS.get(exercise_id) if isinstance(exercise_id, str) else None
     if rubric is None:
         _say(str(exercise_id)[:20], f"This asks for no sentence; {listing(RUBRICS)} do.")
-    elif not isinstance(sentence, str) or len(sentence.split()) < _FEWEST_WORDS:
-        begun = "Nothing written yet." if sentence is ... else "That is no sentence yet."
-        _say(exercise_id, f"{begun} Replace the dots by your own sentence, in quotes.")
+    elif sentence is ...:
+        begun = "Nothing written yet. Replace the dots by your own sentence, in quotes."
+        _say(exercise_id, begun)
+    elif not isinstance(sentence, str):
+        _say(exercise_id, "This is not text. Write a sentence, in quotes.")
+    elif len(sentence.split()) < _FEWEST_WORDS:
+        short = f"That is too short for its criteria: write at least {_FEWEST_WORDS} words."
+        _say(exercise_id, short)
     else:
         try:
             met = letters(meets, rubric.criteria)

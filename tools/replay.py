@@ -31,6 +31,7 @@ from mrp_course import _progress
 from mrp_course._judge import Verdict, judge
 from mrp_course.check import _feedback
 from mrp_course.tasks import TASKS
+from tools.write import write_whole
 
 ANSWERS = Path(__file__).resolve().parents[1] / "tests" / "course" / "replay.jsonl"
 JUDGEMENTS = ("named", "helpful", "unhelpful", "misattributed")
@@ -122,7 +123,7 @@ def store(judgement: str, judged: list[Replayed]) -> None:
         for number, line in enumerate(lines(), start=1)
     ]
     text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    ANSWERS.write_text(text, encoding="utf-8")
+    write_whole(ANSWERS, text)
 
 
 if __name__ == "__main__":

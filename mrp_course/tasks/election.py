@@ -371,9 +371,10 @@ one_step_too_far = wrong_phrase(
     hint="Ask of each phrase which table or figure shows it. For one of them there is none: it "
     "speaks of people, where only states were compared.",
     sound={
-        "A": "A is in order: they come within 1.4 points where nothing else comes within five, and "
-        "the chapter shows that they follow the vote.",
-        "B": "B is in order: 4.2 points after raking, 3.5 before, which you computed in 11.1.",
+        "A": "A is in order: counted by states, as in the chapter, they come within 1.4 points and "
+        "nothing else much nearer than five, and the chapter shows that they follow the vote.",
+        "B": "B is in order: counted by citizens, as in 11.1, it is 4.2 points after raking and "
+        "3.5 before.",
         "C": "C is in order: it is what you found in 11.3, and it promises nothing. Draws can "
         "agree with each other and be wrong.",
         "E": "E is in order: 11.5 is a laboratory, in which selection on known columns is the only "

@@ -145,8 +145,8 @@ def test_a_sentence_is_kept_with_its_marks_and_lacks_what_they_lack(capsys, tmp_
     ("sentence", "meets", "words"),
     [
         (..., "", "Nothing written yet."),
-        ("Yes.", "a", "That is no sentence yet."),
-        (3, "a", "That is no sentence yet."),
+        ("Yes.", "a", "That is too short for its criteria: write at least 8 words."),
+        (3, "a", "This is not text. Write a sentence, in quotes."),
         (MINE, "z", "There is no criterion"),
         (MINE, 3, "Give the letters"),
     ],
