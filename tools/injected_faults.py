@@ -29,7 +29,6 @@ import mrp_course.tasks  # noqa: F401  (declares them)
 import mrp_helpers
 from mrp_course import posteriors
 from mrp_course._task import TASKS
-from mrp_helpers.model import model_digests
 from tools.claims import is_assertion, listed
 from tools.notebooks import inside, named_or_all
 from tools.patience import HANGS
@@ -38,10 +37,14 @@ matplotlib.use("Agg")
 
 
 def answers_flipped(raw: pd.DataFrame) -> pd.DataFrame:
-    """Exchange yes and no, codes 1 and 2, for every fiftieth respondent."""
+    """Exchange yes and no, the two parties, and the ends of two scales for each fiftieth one."""
     planted = raw.copy()
+    asked = raw.loc[::50]
     for question in raw.filter(like="CC18_321"):
-        planted.loc[::50, question] = 3 - raw.loc[::50, question]
+        planted.loc[::50, question] = 3 - asked[question]
+    for question, highest in {"pid3": 2, "ideo5": 5, "faminc_new": 16}.items():
+        placed = asked[question].between(1, highest)
+        planted.loc[::50, question] = asked[question].mask(placed, highest + 1 - asked[question])
     return planted
 
 
@@ -88,10 +91,10 @@ NOT_INJECTED = {
 
 
 def load_by_name(model: bambi.Model, name: str, **sampler: object) -> xr.DataTree:
-    """Load stored draws although the data, and with them the key, are no longer theirs."""
+    """Load stored draws for a model of other data, without what says which data they are of."""
     draws = xr.load_datatree(posteriors.FOLDER / f"{name}.nc")
-    digests = model_digests(model)
-    draws.attrs.update({f"digest_{part}": digest for part, digest in digests.items()})
+    del draws["observed_data"]
+    draws.attrs = {key: v for key, v in draws.attrs.items() if not str(key).startswith("digest_")}
     return draws
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import axe_playwright_python
 import pytest
 import yaml
-from playwright.sync_api import TimeoutError
+from playwright.sync_api import Request, TimeoutError
 
 from mrp_helpers import ROLES
 from tools import chromium
@@ -139,6 +139,7 @@ class Visit:
 
     def __init__(self, browser, home: str):
         self.wrong: list[str] = []
+        self.asked: set[Request] = set()  # by the page that is open
         self.home = home
         self.context = chromium.patient(
             browser.new_context(viewport={"width": 1400, "height": 900}, reduced_motion="reduce")
@@ -147,6 +148,7 @@ class Visit:
         self.page = self.context.new_page()
         self.page.on("console", self.note)
         self.page.on("pageerror", lambda error: self.wrong.append(f"error: {error}"))
+        self.page.on("request", lambda request: self.asked.add(request))
         self.page.on("requestfailed", self.lose)
         self.page.on("response", self.look)
 
@@ -159,9 +161,9 @@ class Visit:
             self.wrong.append(f"console: {message.text[:200]}")
 
     def lose(self, request) -> None:
-        # A page that is left before its icon has come drops it; a missing icon fails otherwise.
-        left = request.failure == "net::ERR_ABORTED" and request.url.endswith("/icon.svg")
-        if not left:
+        # A page that is left drops what it still waits for; what is missing fails otherwise.
+        dropped = request.failure == "net::ERR_ABORTED" and request not in self.asked
+        if not dropped:
             self.wrong.append(f"failed: {request.url} ({request.failure})")
 
     def look(self, response) -> None:
@@ -169,7 +171,11 @@ class Visit:
             self.wrong.append(f"{response.status}: {response.url}")
 
     def go(self, name: str):
-        """Open a page, and wait until its formulas are set."""
+        """Leave the page that is open, open another, and wait until its formulas are set."""
+        self.asked.clear()
+        self.page.goto("about:blank")
+        self.asked.clear()  # of what the page that was left asked for until the last moment
+        self.wrong.clear()
         self.page.goto(f"{self.home}/{name}.html")
         # As if to print, which sets the formulas that are not in sight yet.
         self.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
@@ -245,7 +251,6 @@ def settle(page) -> None:
 
 def look_at(tab: Visit, name: str) -> list[str]:
     """Visit a page in every way; list what is wrong."""
-    tab.wrong.clear()
     searches = EVERY_TEXT if name in OF_EACH_KIND else SEARCHES
     page = tab.go(name)
     page.evaluate(OPEN_ALL)
@@ -291,7 +296,6 @@ class TestOnDisk:
 
     @pytest.mark.parametrize("name", MARKED)
     def test_page_loads_without_a_complaint(self, tab_on_disk, name):
-        tab_on_disk.wrong.clear()
         tab_on_disk.go(name)
         assert not tab_on_disk.wrong, "\n".join(tab_on_disk.wrong)
 
