@@ -36,13 +36,17 @@ from tools.patience import HANGS
 matplotlib.use("Agg")
 
 
+# Questions whose codes go from one to this and have an opposite; further codes have none.
+SCALES = {"CC18_317": 2, "pid3": 2, "ideo5": 5, "faminc_new": 16}
+
+
 def answers_flipped(raw: pd.DataFrame) -> pd.DataFrame:
-    """Exchange yes and no, the two parties, and the ends of two scales for each fiftieth one."""
+    """Give each fiftieth respondent the opposite answers."""
     planted = raw.copy()
     asked = raw.loc[::50]
     for question in raw.filter(like="CC18_321"):
         planted.loc[::50, question] = 3 - asked[question]
-    for question, highest in {"pid3": 2, "ideo5": 5, "faminc_new": 16}.items():
+    for question, highest in SCALES.items():
         placed = asked[question].between(1, highest)
         planted.loc[::50, question] = asked[question].mask(placed, highest + 1 - asked[question])
     return planted
@@ -79,12 +83,10 @@ FAULTS = {
 }
 # What the proofs do not inject; --report does. The numbers of the page on calibration were
 # simulated by another command and stored; of the survey's answers it takes only the truth of each
-# state, for one table. Chapter 11 asks who people voted for, and not what they answered on
-# abortion; exercise 13 reads shapes of priors off draws, which keep them when stretched; exercise
-# 15 makes its truth with the same votes it reads.
+# state, for one table. Exercise 13 reads shapes of priors off draws, which keep them when
+# stretched; exercise 15 makes its truth with the same votes it reads.
 NOT_INJECTED = {
     ("calibration", "answers"),
-    ("11-an-election-that-was-counted", "answers"),
     ("13-structured-priors", "draws"),
     ("15-from-survey-to-report", "votes"),
 }
