@@ -3,7 +3,7 @@
 The exit code of the builder is not trusted alone. Its log is searched for warnings as well, and
 the front page must exist. Every build starts from nothing, because an incremental one repeats
 no warning for a page that it does not read again. The finished site is also packed into one file,
-for those who read it without internet.
+for those who read it without internet, and so is the course itself, for those who want to run it.
 
 With `--page chapters/NAME`, a page is built that somebody is writing, with the few others that it
 cannot do without. What it says of pages that are not built is believed; its other faults are shown.
@@ -17,7 +17,8 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,11 @@ WARNING = re.compile(r"\b(WARNING|ERROR|SEVERE|CRITICAL)\b")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 # The site in one file, inside the site; the page that offers it says in the copy that it is one.
 ARCHIVE = "mrp-course-site.zip"
-OFFERED_ON = "appendices/about.html"
+COURSE = "mrp-course.zip"
 OFFER = re.compile(r'<p class="offline-copy">.*?</p>', re.DOTALL)
 COPY = '<p class="offline-copy">You are reading the copy that needs no internet.</p>'
+# The copy does not hold the course.
+TO_COURSE = re.compile(rf'<a\b[^>]*href="[^"]*{re.escape(COURSE)}"[^>]*>(.*?)</a>', re.DOTALL)
 # What holds other entries in the table of contents.
 BELOW = ("parts", "chapters", "sections")
 # A single page takes its terms and citations from two of these, and the theme fills the others.
@@ -69,24 +72,51 @@ def build(output: Path, source: Path = ROOT) -> tuple[int, str]:
     if source == ROOT:
         claims.write()
     code, log = run(output, source, "-W", "-n", "--keep-going")
-    pack(output / "_build" / "html")
+    pack(output / "_build" / "html", source)
     return code, log
 
 
-def pack(site: Path) -> None:
-    """Pack a site into its archive, in order and without dates, so that its bytes are the same."""
-    files = [path for path in site.rglob("*") if path.is_file() and path.name != ARCHIVE]
-    if not files:
-        return
-    with zipfile.ZipFile(site / ARCHIVE, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-        for path in sorted(files, key=lambda path: path.relative_to(site).as_posix()):
-            name = path.relative_to(site).as_posix()
-            content = path.read_bytes()
-            if name == OFFERED_ON:
-                content = OFFER.sub(COPY, content.decode("utf-8")).encode("utf-8")
-            entry = zipfile.ZipInfo(f"mrp-course/{name}")  # dated 1980, as far back as it goes
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
+def write_archive(path: Path, folder: Path, files: Iterable[Path], online: bool = True) -> None:
+    """Pack files of a folder in order and without dates, so that the bytes are the same each time.
+
+    Pages that are not ``online`` say so, and do not offer what only the site has.
+    """
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for name, file in sorted((one.relative_to(folder).as_posix(), one) for one in files):
+            # dated 1980, as far back as it goes
+            entry = zipfile.ZipInfo(f"{path.stem}/{name}")
+            entry.external_attr = (0o755 if os.access(file, os.X_OK) else 0o644) << 16
+            content = file.read_bytes()
+            if file.suffix == ".html" and not online:
+                html = TO_COURSE.sub(r"\1 (on the site)", content.decode("utf-8"))
+                content = OFFER.sub(COPY, html).encode("utf-8")
+            # Stored draws and tables are compressed already.
+            packed = file.suffix in (".nc", ".parquet")
+            kind = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
+            archive.writestr(entry, content, kind)
+
+
+def files_of_course(source: Path) -> Iterator[Path]:
+    """Give what belongs to the course: all that .gitignore does not name."""
+    lines = (source / ".gitignore").read_text("utf-8").splitlines()
+    ignored = [".git", *(line.rstrip("/") for line in lines if line and line[0] != "#")]
+
+    def belongs(path: Path) -> bool:
+        names = (path.name, path.relative_to(source).as_posix())
+        return not any(fnmatch(name, pattern) for name in names for pattern in ignored)
+
+    for folder, below, files in source.walk():
+        below[:] = [name for name in below if belongs(folder / name)]
+        yield from (folder / name for name in files if belongs(folder / name))
+
+
+def pack(site: Path, source: Path | None = None) -> None:
+    """Put two archives into a site: the course of ``source``, if there is one, and the site."""
+    pages = [path for path in site.rglob("*") if path.is_file()]
+    if source is not None and (source / ".gitignore").is_file():
+        write_archive(site / COURSE, source, files_of_course(source))
+    if pages := [path for path in pages if path.name not in (ARCHIVE, COURSE)]:
+        write_archive(site / ARCHIVE, site, pages, online=False)
 
 
 def faults(code: int, log: str, front_page: Path) -> list[str]:

@@ -5,6 +5,7 @@ import itertools
 import json
 import posixpath
 import re
+import subprocess
 import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
@@ -28,7 +29,7 @@ from theme.course_theme import (
     shortcuts,
     terms,
 )
-from tools.build_book import ARCHIVE, OFFERED_ON, pack
+from tools.build_book import ARCHIVE, COURSE, pack
 from tools.notebooks import ROOT, entries
 
 ORDER = [
@@ -272,12 +273,27 @@ def test_without_an_address_no_page_claims_one(site):
 def test_archive_holds_the_site_that_works_without_it(site):
     with zipfile.ZipFile(site / ARCHIVE) as archive:
         names = archive.namelist()
-        copy = archive.read(f"mrp-course/{OFFERED_ON}").decode("utf-8")
+        copy = archive.read("mrp-course-site/appendices/about.html").decode("utf-8")
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
     files = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
-    assert {name.removeprefix("mrp-course/") for name in names} == files - {ARCHIVE}
+    assert {name.removeprefix("mrp-course-site/") for name in names} == files - {ARCHIVE, COURSE}
     assert names == sorted(names)
-    assert ARCHIVE not in copy and ARCHIVE in (site / OFFERED_ON).read_text("utf-8")
+    assert (
+        COURSE not in copy
+        and ARCHIVE not in copy
+        and ARCHIVE in (site / "appendices/about.html").read_text("utf-8")
+    )
+
+
+def test_the_course_itself_can_be_taken_from_the_site(site):
+    with zipfile.ZipFile(site / COURSE) as archive:
+        names = {name.removeprefix("mrp-course/") for name in archive.namelist()}
+    assert {"Makefile", "requirements.lock", "chapters/00-mrp-on-one-page.ipynb"} <= names
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if told.returncode == 0:  # a copy that was taken from a site has no history
+        known = {name for name in told.stdout.split("\0") if (ROOT / name).is_file()}
+        assert names == known
 
 
 def test_archive_depends_on_nothing_but_the_files(tmp_path):
@@ -297,11 +313,15 @@ def test_map_has_every_chapter(site):
     html = (site / f"{course_map.PAGE}.html").read_text("utf-8")
     stops = re.findall(r'<li><a href="\.\./([^"]+)\.html"><span class="stop">', html)
     assert stops == [page for page in ORDER if page.startswith("chapters/")]
+    alone = re.findall(
+        r'class="stop-title">([^<]*)</span><span class="stop-facts">[^<]*no other', html
+    )
+    assert alone == ["MRP on one page", "Regression is stratification"]
 
 
 CHAPTER = """<h1>contents</h1>
 <h1>One &amp; two<a class="headerlink" href="#x">#</a></h1>
-<p><strong>You need</strong> what <a href="01-one.html">one</a> says, and
+<p class="sd-card-text"><strong>You need</strong> what <a href="01-one.html">one</a> says, and
 <a href="../appendices/notation.html">notation</a>.</p>
 <p><strong>Time</strong>: about 35 minutes to read, 20 seconds to run.</p>"""
 

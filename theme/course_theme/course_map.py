@@ -13,7 +13,7 @@ from typing import NamedTuple
 PAGE = "appendices/about"
 PLACE = '<div class="course-map"></div>'
 TITLE = re.compile(r'<h1>([^\n]*?)<a class="headerlink"')
-NEEDS = re.compile(r"<p><strong>You need:?</strong>(.*?)</p>", re.DOTALL)
+NEEDS = re.compile(r"<p\b[^>]*><strong>You need:?</strong>(.*?)</p>", re.DOTALL)
 LINK = re.compile(r'href="(?:\.\./chapters/)?(\d\d-[\w-]+)\.html')
 MINUTES = re.compile(r"<strong>Time:?</strong>\D*(\d+) minutes")
 TAG = re.compile(r"<[^>]+>")
