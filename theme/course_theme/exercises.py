@@ -75,7 +75,8 @@ def card(page: str, services: list[tuple[str, str]]) -> str:
         for name, url in services
     )
     here = f'<div class="front-buttons">{buttons}</div>' if buttons else ""
-    copy = "On your own machine" if repository() else "In a copy of the course on your own machine"
+    course = '<a href="../appendices/about.html#run-it">a copy of the course</a>'
+    copy = "On your own machine" if repository() else f"In {course} on your own machine"
     return (
         '<div class="exercise-card"><p><strong>Do this exercise as a notebook</strong>: you write '
         f"the answers, and <code>check</code> replies.</p>{here}<p>{copy}:</p>"
