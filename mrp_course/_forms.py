@@ -69,7 +69,7 @@ def beyond_rounding(given: Numbers, other: Numbers, within: np.ndarray) -> np.nd
     """Compare numbers of the same labels, rounding taken off: differences in ``within``."""
     one, two = given.array, other.values.reindex(given.values.index).to_numpy(float)
     rounding = np.minimum(given.unit, third_digit(two)) / 2
-    with np.errstate(invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):  # of a right answer that is zero
         off = np.maximum(np.abs(one - two) - 1.000001 * rounding, 0) / within
     off[np.isnan(off)] = np.inf
     off[(np.isnan(one) & np.isnan(two)) | (one == two)] = 0

@@ -81,9 +81,13 @@ def _no_share(task: Task, given: Numbers, right: Numbers) -> str:
 
 
 def _of_one(given: Numbers, right: Numbers) -> str:
-    way = direction(given.array, right.array)
-    is_short = 0 < abs(given.array[0]) < 9.5 * last_digit(given.array) and right.array[0] % 1
-    return f"{way} It has one digit: give at least three." if is_short else way
+    """Give the direction, or ask for more digits where these could make the number right."""
+    (number,), (wanted,), place = given.array, right.array, last_digit(given.array)
+    is_short = 0 < abs(number) < 9.5 * place and wanted % 1
+    if is_short and abs(number - wanted) <= 0.500001 * place:
+        exact = f"If it is exact, it should be {_way(number, wanted)}."
+        return f"It has one digit: give at least three. {exact}"
+    return direction(given.array, right.array)
 
 
 def _step(task: Task, verdict: Verdict, step: int) -> str:

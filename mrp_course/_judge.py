@@ -28,6 +28,7 @@ from mrp_course._reader import Unreadable
 from mrp_course._task import Mistake, Task, made
 
 BLANK = "Not answered yet. Replace the dots by your answer, run that cell, and then this one."
+IN_QUOTES = BLANK.replace("dots", "dots between the quotes")
 
 
 _Finder = Callable[[Task, Any, Any, np.ndarray], list[str]]
@@ -57,8 +58,8 @@ class _Known(NamedTuple):
 
 def judge(task: Task, answer: object) -> Verdict:
     """Say what an answer to a task is. No answer makes this raise."""
-    if _is_blank(answer):
-        return Verdict("blank", BLANK)
+    if is_blank(answer):
+        return Verdict("blank", BLANK if any(part is ... for part in _parts(answer)) else IN_QUOTES)
     right = task.form.read(task.answer(), None)
     try:
         given = task.form.read(answer, right)
@@ -68,41 +69,29 @@ def judge(task: Task, answer: object) -> Verdict:
         sentence = f"An answer of type {type(answer).__name__} cannot be read here."
         return Verdict("unreadable", f"Not yet. {sentence}")
     if _is_right(task, given, right):
-        return Verdict("right", f"Right. {task.right}", given, right)
+        return Verdict("right", f"Right. {_praise(task, given)}{task.right}", given, right)
     kind, sentence = _explain(task, given, right)
     return Verdict(kind, sentence and f"Not yet. {sentence}", given, right)
 
 
-def read_guess(task: Task, guess: object) -> Verdict:
-    """Read a guess as an answer is read; its sentence is the guess in words."""
-    if _is_blank(guess):
-        sentence = "No guess yet. Replace the dots by what you expect, before you compute."
-        return Verdict("blank", sentence)
-    try:
-        given = task.form.read(guess, task.form.read(task.answer(), None))
-    except Unreadable as error:
-        return Verdict("unreadable", f"No guess yet. {error}")
-    except Exception:  # as in judge
-        return Verdict("unreadable", "No guess yet. What you expect cannot be read here.")
-    return Verdict("guess", _in_words(given), given)
+def _praise(task: Task, given: Any) -> str:
+    """Say what is particular to one of several right answers, where the form has a word for it."""
+    praise = getattr(task.form, "praise", None)
+    return f"{praise(given)} " if praise else ""
 
 
-def _in_words(given: Any) -> str:
-    if isinstance(given, Numbers):
-        given = given.values.map(lambda value: f"{value:g}")
-    if isinstance(given, pd.Series):
-        alone = len(given) == 1
-        return ", ".join(word if alone else f"{label} {word}" for label, word in given.items())
-    return ", ".join(sorted(given)) if isinstance(given, frozenset) else str(given)
+def is_blank(answer: object) -> bool:
+    """Ask whether the dots still stand, as a whole, in quotes, or inside a list or dict."""
+    return any(
+        part is ... or (isinstance(part, str) and part.strip() in ("...", "\u2026"))
+        for part in _parts(answer)
+    )
 
 
-def _is_blank(answer: object) -> bool:
-    """Ask whether the dots still stand, as a whole or inside a list or dict."""
+def _parts(answer: object) -> list[object]:
     if isinstance(answer, dict):
-        answer = list(answer.values())
-    if isinstance(answer, list | tuple):
-        return any(part is ... for part in answer[:100])
-    return answer is ...
+        return list(answer.values())
+    return list(answer[:100]) if isinstance(answer, list | tuple) else [answer]
 
 
 def _is_right(task: Task, given: Any, right: Any) -> bool:

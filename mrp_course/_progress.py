@@ -98,7 +98,7 @@ def _shown(given: object) -> str:
 
 
 def guess(exercise_id: str, guessed: str) -> str:
-    """Remember what was guessed before computing; the first guess stands."""
+    """Remember what was guessed before computing, as text; the first guess stands."""
     tried = read()
     entry = tried.setdefault(exercise_id, Tried())
     if not entry.guess:

@@ -48,6 +48,8 @@ def plain(answer: Any) -> Any:
     library = type(answer).__module__.partition(".")[0]
     if library in ("polars", "pyarrow"):
         return _from_columns(answer)
+    if isinstance(answer, xr.DataTree):
+        answer = answer.to_dataset()
     if isinstance(answer, xr.Dataset | xr.DataArray):
         return _from_xarray(answer)
     if isinstance(answer, pd.Interval):
@@ -422,6 +424,11 @@ def _with_labels(answer: pd.Series, keys: tuple[str, ...], wanted: pd.Series) ->
 
 def names(answer: Any, column: str, wanted: Iterable[str]) -> frozenset[str]:
     """Read a collection of names: a list, text, those for which a condition holds, or a table."""
+    return frozenset(names_in_order(answer, column, wanted))
+
+
+def names_in_order(answer: Any, column: str, wanted: Iterable[str]) -> list[str]:
+    """Read the same as it is written, with what is there twice."""
     answer = plain(answer)
     if isinstance(answer, str):
         answer = _names_of_text(answer, list(wanted))
@@ -443,7 +450,7 @@ def names(answer: Any, column: str, wanted: Iterable[str]) -> frozenset[str]:
     if len(answer) > MOST:
         raise Unreadable(f"Your list has {len(answer):,} names or more; far fewer are asked for.")
     parts = [spell(part) for part in answer]
-    return frozenset(cast("list[str]", match(parts, list(wanted), loosely=False)))
+    return cast("list[str]", match(parts, list(wanted), loosely=False))
 
 
 def _names_of_text(text: str, wanted: list[str]) -> list[str]:

@@ -6,6 +6,7 @@ comes the marking of two samples, which the course has marked too.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -102,17 +103,28 @@ class Sketch:
 
 @dataclass(frozen=True)
 class Design:
-    """Some of the ``parts``; every choice that satisfies all the rules is right."""
+    """Some of the ``parts``; every choice that satisfies all the rules is right.
+
+    ``about`` says of a right one what is particular to it.
+    """
 
     parts: tuple[str, ...]
     rules: tuple[Rule, ...]
+    about: Callable[[frozenset[str]], str]
 
     def read(self, answer: object, right: object) -> Sketch:
-        chosen = _reader.names(answer, "part", self.parts)
+        listed = _reader.names_in_order(answer, "part", self.parts)
+        if twice := [part for part, count in Counter(listed).items() if count > 1]:
+            raise Unreadable(f"{twice[0]!r} is in your list more than once. Name each part once.")
+        chosen = frozenset(listed)
         if strange := sorted(chosen - set(self.parts)):
             raise Unreadable(f"{strange[0]!r} is not on the list. Choose from {self._listed()}.")
         broken = [at for at, rule in enumerate(self.rules, start=1) if not rule.holds(chosen)]
         return Sketch(tuple(sorted(chosen)), min(broken, default=0))
+
+    def praise(self, given: Sketch) -> str:
+        """Say of a right design what it is, before why it is right."""
+        return self.about(frozenset(given.parts))
 
     def _listed(self) -> str:
         return listing(self.parts, most=len(self.parts))
@@ -127,11 +139,12 @@ def design(
     rules: Iterable[Rule],
     *,
     example: Iterable[str],
+    about: Callable[[frozenset[str]], str],
     right: str,
     hint: str,
 ) -> Task:
     """Declare a task to choose from ``parts``; ``example`` is one of the right choices."""
-    form, chosen = Design(tuple(parts), tuple(rules)), tuple(example)
+    form, chosen = Design(tuple(parts), tuple(rules), about), tuple(example)
 
     def breaking(rule: Rule) -> Maker:
         return lambda: rule.broken_by
@@ -265,6 +278,23 @@ def project(name: str, criteria: Mapping[str, str]) -> Rubric:
     """Declare work with a rubric that nothing here can check; `write` takes what was concluded."""
     RUBRICS[name] = Rubric(criteria, {})
     return RUBRICS[name]
+
+
+def is_unmarked(meets: object) -> bool:
+    """Ask whether nothing has been put yet where marks belong; 'none' is a mark."""
+    empty = isinstance(meets, str | list | tuple | set | frozenset) and not meets
+    return empty or (isinstance(meets, str) and not re.search(r"\w", meets))
+
+
+def to_mark(rubric: Rubric) -> str:
+    """Ask for the marks of a sentence that has none yet: by which criteria, and how."""
+    asked = " ".join(f"({letter}) {text}" for letter, text in rubric.criteria.items())
+    first, *_, last = rubric.criteria
+    return (
+        f"Now mark it: which of these does it meet? {asked} Put the letters of those that it meets "
+        f'between the quotes of `meets`, such as "{first} {last}", or "none", and run the cell '
+        "again."
+    )
 
 
 def feedback(rubric: Rubric, meets: str) -> str:

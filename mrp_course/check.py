@@ -4,23 +4,26 @@ The tasks are in `mrp_course.tasks`: for each, what computes the right answer fr
 draws, and a list of the mistakes that learners make, each with what makes it and its reason.
 """
 
+import sys
 import textwrap
 from importlib import import_module
 
-from mrp_course import _progress
+from mrp_course import _names, _progress
+from mrp_course._guess import as_text, compared, in_words, read_guess
 from mrp_course._help import RECIPE, help_with, more_help
-from mrp_course._judge import Verdict, judge, read_guess
+from mrp_course._judge import Verdict, is_blank, judge
+from mrp_course._places import EXERCISES
 from mrp_course._reader import Unreadable
 from mrp_course._review import REVIEWS, question
 from mrp_course._task import TASKS, Task
-from mrp_course._words import RUBRICS, feedback, letters
+from mrp_course._words import RUBRICS, feedback, is_unmarked, letters, to_mark
 from mrp_helpers._require import listing
 
 _WIDTH = 84
 _FEWEST_WORDS = 8
 
 
-def check(exercise_id: str, answer: object) -> bool:
+def check(exercise_id: str, answer: object = ...) -> bool:
     """Say whether an answer to an exercise is right, and where a known mistake is, which.
 
     Where the mistake is not known, each try brings one step more: the direction, the place, the
@@ -51,39 +54,51 @@ def check(exercise_id: str, answer: object) -> bool:
     False
     """
     import_module("mrp_course.tasks")  # declares them; with them come models and their libraries
-    task = TASKS.get(exercise_id) if isinstance(exercise_id, str) else None
+    task = _task(exercise_id, "check")
     if task is None:
-        _say(str(exercise_id)[:20], f"There is no such task. Tasks: {listing(TASKS, most=80)}.")
         return False
+    _say(exercise_id, _after_an_error(task))
     verdict = judge(task, answer)
     _say(exercise_id, _feedback(task, verdict))
+    if verdict.kind == "right":
+        _show_guess(task)
     return verdict.kind == "right"
 
 
-def progress() -> None:
+def progress(exercise: str = "") -> None:
     """Print which tasks you have solved and tried, in order, and which is next.
 
-    It is kept in the file ``.mrp-progress.json`` beside the notebook, and nowhere else; remove the
-    file to begin again.
+    Next is the first that you have not solved, also where you have solved later ones. Everything is
+    kept in the file ``.mrp-progress.json`` beside the notebook, and nowhere else; remove the file
+    to begin again.
+
+    Parameters
+    ----------
+    exercise : str
+        The exercise to show, such as ``"4"``; without it, all that you have begun.
     """
     import_module("mrp_course.tasks")
     tried = _progress.read()
-    names = sorted(TASKS, key=_in_order)
-    begun = {name.split(".")[0] for name in tried}
-    for exercise in dict.fromkeys(name.split(".")[0] for name in names):
-        if exercise in begun:
-            mine = [name for name in names if name.split(".")[0] == exercise]
+    names = sorted({*TASKS, *RUBRICS}, key=_in_order)
+    asked = _names.normal(exercise)
+    is_all = isinstance(exercise, str) and not exercise
+    if not is_all and asked not in EXERCISES:
+        there_are = "There are 1 to 18, and C for the capstone"
+        _say("Progress", f"There is no exercise {_names.shown(exercise)!r}. {there_are}.")
+        return
+    begun = {_names.exercise_of(name) for name in tried} if is_all else {asked}
+    for each in dict.fromkeys(map(_names.exercise_of, names)):
+        if each in begun:
+            mine = [name for name in names if _names.exercise_of(name) == each]
             states = ", ".join(_state(name, tried.get(name)) for name in mine)
-            _say(f"Exercise {exercise}", states)
-    solved = [name for name in names if name in tried and tried[name].solved]
-    left = [name for name in names if name not in solved]
-    later = [name for name in left if not solved or _in_order(name) > _in_order(solved[-1])]
-    after = f" Next: {(later or left)[0]}." if left else ""
-    print(f"{len(solved)} of {len(names)} tasks solved.{after}")
+            _say(f"Exercise {each}", states)
+    left = [name for name in names if not _is_done(name, tried.get(name))]
+    after = f" Next: {left[0]}." if left else ""
+    print(f"{len(names) - len(left)} of {len(names)} tasks solved.{after}")
 
 
-def predict(exercise_id: str, guess: object) -> None:
-    """Note what you expect before you compute; `check` shows it beside the right answer.
+def predict(exercise_id: str, guess: object = ...) -> None:
+    """Note what you expect before you compute; `check` shows it beside what you computed.
 
     The first guess stands, and none is wrong: what surprises you is what you learn.
 
@@ -101,20 +116,24 @@ def predict(exercise_id: str, guess: object) -> None:
     10.1  No guess yet. Replace the dots by what you expect, before you compute.
     """
     import_module("mrp_course.tasks")
-    task = TASKS.get(exercise_id) if isinstance(exercise_id, str) else None
+    task = _task(exercise_id, "predict")
     if task is None:
-        _say(str(exercise_id)[:20], "There is no such task.")
         return
     noted = read_guess(task, guess)
-    if noted.kind == "guess":
-        first = _progress.guess(exercise_id, noted.sentence)
-        stands = "Noted" if first == noted.sentence else "Your first guess stands"
-        _say(exercise_id, f"{stands}: {first}. The check will show it when you have the answer.")
-    else:
+    if noted.kind != "guess":
         _say(exercise_id, noted.sentence)
+        return
+    mine = as_text(noted.given)
+    first = _progress.guess(exercise_id, mine)
+    stands = "Noted" if first == mine else "Your first guess stands"
+    solved = _progress.read()[exercise_id].solved
+    later = "" if solved else " The check will show it beside what you compute."
+    _say(exercise_id, f"{stands}: {in_words(task, first)}.{later}")
+    if solved:
+        _show_guess(task)
 
 
-def write(exercise_id: str, sentence: object, meets: object = "") -> None:
+def write(exercise_id: str, sentence: object = ..., meets: object = "") -> None:
     """Keep a sentence of yours, and say what it lacks by your own marks.
 
     Nobody but you marks it here; in a class, the teacher does. Where by your marks nothing is
@@ -127,7 +146,8 @@ def write(exercise_id: str, sentence: object, meets: object = "") -> None:
     sentence : str
         What you would print. The last one is kept, in ``.mrp-progress.json`` beside the notebook.
     meets : str
-        The letters of the criteria that it meets, such as ``"a c d"``.
+        The letters of the criteria that it meets, such as ``"a c d"``, or ``"none"``; as long as
+        nothing is marked, the criteria are printed.
 
     Examples
     --------
@@ -138,8 +158,8 @@ def write(exercise_id: str, sentence: object, meets: object = "") -> None:
     import_module("mrp_course.tasks")
     rubric = RUBRICS.get(exercise_id) if isinstance(exercise_id, str) else None
     if rubric is None:
-        _say(str(exercise_id)[:20], f"This asks for no sentence; {listing(RUBRICS)} do.")
-    elif sentence is ...:
+        _say(_names.shown(exercise_id), _no_sentence(exercise_id))
+    elif is_blank(sentence):
         begun = "Nothing written yet. Replace the dots by your own sentence, in quotes."
         _say(exercise_id, begun)
     elif not isinstance(sentence, str):
@@ -154,10 +174,11 @@ def write(exercise_id: str, sentence: object, meets: object = "") -> None:
             _say(exercise_id, str(error))
             return
         _progress.write(exercise_id, sentence, met)
-        _say(exercise_id, f"Kept. {feedback(rubric, met)}")
+        marked = to_mark(rubric) if is_unmarked(meets) else feedback(rubric, met)
+        _say(exercise_id, f"Kept. {marked}")
 
 
-def review(exercise: str, name: str, answer: object = ...) -> bool:
+def review(exercise: str, name: str = "", answer: object = ...) -> bool:
     """Ask a question from two chapters back, with numbers drawn for you, or judge your answer.
 
     Parameters
@@ -174,10 +195,15 @@ def review(exercise: str, name: str, answer: object = ...) -> bool:
     bool
         True when the answer is right.
     """
-    if exercise not in REVIEWS or not isinstance(name, str):
-        _say("Review", f"Give your name, and one of the exercises {listing(REVIEWS)}.")
+    meant = _names.normal(exercise)
+    if meant not in REVIEWS:
+        _say("Review", _no_review(meant))
         return False
-    text, task = question(exercise, name)
+    if not isinstance(name, str) or not name.strip():
+        call = f'check.review("{meant}", "your name", ...)'
+        _say("Review", f"Give your name or any word first, as in {call}: the numbers come from it.")
+        return False
+    text, task = question(meant, name)
     verdict = judge(task, answer)
     if verdict.kind == "blank":
         _say("Review", text)
@@ -190,12 +216,77 @@ check.review = review  # type: ignore[attr-defined]
 check.progress = progress  # type: ignore[attr-defined]
 
 
+def _task(asked: object, call: str) -> Task | None:
+    """Find a task, or say how the one that was meant is called and where it is."""
+    if isinstance(asked, str) and asked in TASKS:
+        return TASKS[asked]
+    meant = _names.normal(asked)
+    if meant in RUBRICS and meant not in TASKS:
+        sentence = (
+            f"You mark {meant} yourself, by its rubric, and nothing computes whether it is right: "
+            f'call write("{meant}", mine, meets). It is in {_names.notebook(meant)}.'
+        )
+    else:
+        sentence = _names.no_such_task(asked, TASKS, call)
+    _say(_names.shown(asked), sentence)
+    return None
+
+
+def _no_sentence(asked: object) -> str:
+    meant = _names.normal(asked)
+    if meant in RUBRICS:
+        return _names.no_such_task(asked, RUBRICS, "write")
+    return f"This asks for no sentence; {listing(RUBRICS)} do."
+
+
+def _no_review(meant: str) -> str:
+    if meant in EXERCISES:
+        return f"Exercise {meant} begins without a question; {listing(REVIEWS)} have one."
+    return f"Give one of the exercises {listing(REVIEWS)}, and then your name."
+
+
+def _after_an_error(task: Task) -> str:
+    """Say that the cell before failed, since then an answer may be the one from before."""
+    error = _error_before()
+    if error is None:
+        return ""
+    sentence = (
+        f"The cell that you ran before this one ended in an error ({type(error).__name__}), so "
+        "that this may be about an earlier answer."
+    )
+    name = getattr(error, "name", None) if isinstance(error, NameError) else None
+    if name and name in getattr(task.form, "options", getattr(task.form, "phrases", ())):
+        sentence += f' Write the letter in quotes, "{name}", and run that cell again.'
+    return sentence
+
+
+def _error_before() -> BaseException | None:
+    """Give the error in which the last cell ended, where this runs in a notebook."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    ended = getattr(shell, "last_execution_result", None)
+    error = getattr(ended, "error_in_exec", None) or getattr(ended, "error_before_exec", None)
+    return error if isinstance(error, BaseException) else None
+
+
 def _state(name: str, tried: _progress.Tried | None) -> str:
     if tried is None:
         return f"{name} -"
+    if name not in TASKS:
+        return f"{name} written, by your marks {len(tried.meets)} of {_most(name)} criteria"
     tries = len(tried.wrong) + tried.solved
     written = ", sentence written" if tried.written else ""
     return f"{name} {'solved' if tried.solved else 'tried'} ({tries}){written}"
+
+
+def _is_done(name: str, tried: _progress.Tried | None) -> bool:
+    """Ask whether a task is solved, or what only its writer marks meets all its criteria."""
+    if tried is None:
+        return False
+    return tried.solved if name in TASKS else len(tried.meets) == _most(name)
+
+
+def _most(name: str) -> int:
+    return len(RUBRICS[name].criteria)
 
 
 def _in_order(name: str) -> tuple[int, int]:
@@ -207,7 +298,7 @@ def _feedback(task: Task, verdict: Verdict) -> str:
     """Add to a verdict the help that the number of tries has earned, and remember the try."""
     if verdict.kind == "right":
         _progress.solve(task.exercise_id)
-        return f"{verdict.sentence}{_guessed(task)}"
+        return verdict.sentence
     if verdict.kind in ("blank", "unreadable"):
         return verdict.sentence
     step = _progress.attempt(task.exercise_id, verdict.given)
@@ -217,11 +308,18 @@ def _feedback(task: Task, verdict: Verdict) -> str:
     return f"{verdict.sentence} {more_help(task, step)}" if helps else verdict.sentence
 
 
-def _guessed(task: Task) -> str:
+def _show_guess(task: Task) -> None:
+    """Print what was guessed beside what was computed, if anything was guessed."""
     tried = _progress.read().get(task.exercise_id)
-    return f" Before computing you guessed {tried.guess}." if tried and tried.guess else ""
+    if tried and tried.guess:
+        _say(" " * len(task.exercise_id), compared(task, tried.guess))
 
 
 def _say(name: str, sentence: str) -> None:
+    """Print a sentence behind a name; lines of a table, as they are."""
     start = f"{name}  "
-    print(textwrap.fill(start + sentence, _WIDTH, subsequent_indent=" " * len(start)))
+    indent = " " * len(start)
+    if "\n" in sentence:
+        print(textwrap.indent(sentence, indent))
+    elif sentence:
+        print(textwrap.fill(start + sentence, _WIDTH, subsequent_indent=indent))

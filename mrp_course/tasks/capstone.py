@@ -166,7 +166,9 @@ coefficients = task(
     answer=lambda: _coefficients(FIT).mean().to_pandas(),
     right="Both are negative: men, and people in more Republican states, support this item less "
     "often, once the other columns are the same.",
-    hint="Average the draws of 'male' and of 'repvote' in draws['posterior'], on the logit scale.",
+    hint="Average the draws, on the logit scale, one name at a time: draws['posterior']['male'], "
+    "and likewise 'repvote'. For both at once, [['male', 'repvote']], call .to_dataset() on "
+    "draws['posterior'] first.",
     mistakes=[
         (
             "These are the coefficients of the chapters' model for CC18_321d. Fit the model to "
@@ -216,6 +218,18 @@ under_forty = task(
         (
             "You took people under 30. There are two bands below 40.",
             lambda: _by_state(_young(_census_cells()).query("age == '18-29'"), "n"),
+        ),
+        (
+            "You took the people from 30 to 39 alone. Those of 18 to 29 are under 40 too.",
+            lambda: _by_state(_young(_census_cells()).query("age == '30-39'"), "n"),
+        ),
+        (
+            "You took people under 50. The band 40-49 begins at 40, and under 40 is asked for.",
+            lambda: _by_state(_census_cells().query("age < '50'"), "n"),
+        ),
+        (
+            "These are the people of 40 and over, whom the condition should leave out.",
+            lambda: _by_state(_census_cells().query("age >= '40'"), "n"),
         ),
         (
             "You gave every cell of a state the same weight. A cell counts as often as people "
@@ -276,10 +290,10 @@ two_regions = task(
     # Monte Carlo error: 0.0001 for the estimate, 0.0006 for the ends.
     Table(keys=("number",), value="value", within=0.0018),
     answer=lambda: _difference("census"),
-    right="Seven points, between 4 and 10. Each draw is one state of the world, in which both "
-    "regions have their value, so that the interval is that of the differences.",
-    hint="Call poststratify_draws by region for draws of each. Subtract draw by draw; then the "
-    "mean, and the quantiles 0.025 and 0.975 of the differences.",
+    right="Seven points, with a 95% interval from 4 to 10. Each draw has a value for both regions, "
+    "and therefore a difference: the interval is that of these differences.",
+    hint="Call poststratify_draws with by='region' for the draws of both. Subtract draw by "
+    "draw; then take the mean of the differences and their quantiles 0.025 and 0.975.",
     mistakes=[
         PER_CENT,
         (
@@ -287,13 +301,14 @@ two_regions = task(
             lambda right: -right[["estimate", "upper", "lower"]].set_axis(ENDS),
         ),
         (
-            "You subtracted the lower ends and the upper ends. Both regions are not low together "
-            "in the same draw: subtract within draws, then take the interval.",
+            "You subtracted the lower ends from each other, and the upper ends likewise. The two "
+            "regions are not at their lower ends in the same draw: subtract within draws, then "
+            "take the interval.",
             lambda: _of_ends(crossed=False),
         ),
         (
-            "You took one region's lower end with the other's upper end, as if the one were as "
-            "low as can be while the other is as high. Subtract within draws.",
+            "You subtracted one region's upper end from the other's lower end, as if one region "
+            "were low whenever the other is high. Subtract within draws.",
             lambda: _of_ends(crossed=True),
         ),
         (
@@ -301,18 +316,18 @@ two_regions = task(
             lambda: _difference("census", prob=0.9),
         ),
         (
-            "You averaged the states of a region as if they were of one size. In a region each "
-            "person counts once: post-stratify by region.",
+            "You averaged the states of a region as if all had the same population. In a region "
+            "each person counts once: post-stratify by region.",
             _states_alike,
         ),
         (
-            "This is the sample's own difference, with the interval of two fair samples. It knows "
-            "nothing of how the sample is biased.",
+            "This is the sample's own difference, with an interval for two simple random samples. "
+            "It takes no account of the sample's bias.",
             _of_the_sample,
         ),
         (
-            "You post-stratified to the laboratory's cells, the respondents. The regions' adult "
-            "citizens are in the census frame.",
+            "You post-stratified to the laboratory's cells, which count respondents. The adult "
+            "citizens of the regions are in the census frame.",
             lambda: _difference("laboratory"),
         ),
     ],

@@ -350,6 +350,13 @@ def _rows_of(columns: frozenset[str]) -> int:
     return math.prod({**LEVELS, **ASKED}[column] for column in columns)
 
 
+def _room(columns: frozenset[str]) -> str:
+    rows = f"Your frame has {_rows_of(columns):,} rows"
+    if "gender" in columns:
+        return f"{rows}: gender was not necessary and has room."
+    return f"{rows}; gender would have room besides."
+
+
 frame_to_build = design(
     "12.6",
     [*LEVELS, *ASKED],
@@ -381,9 +388,10 @@ frame_to_build = design(
         ),
     ],
     example=("state", "age", "education", "party"),
-    right="It has what the estimand needs and what both selects and matters, and it fits. Gender "
-    "has room besides; ethnicity matters here and nobody was selected on it, so that it costs "
-    "precision and leaves no bias.",
+    about=_room,
+    right="It has what the estimand needs and every column on which people were selected and by "
+    "which support differs. Ethnicity matters too, and nobody was selected on it: leaving it out "
+    "costs precision and leaves no bias.",
     hint="First what the estimand needs; then every column with both a selection and a difference "
     "in support; then count rows.",
 )

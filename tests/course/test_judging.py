@@ -84,6 +84,20 @@ def test_one_number_is_read_in_many_forms(given):
     assert kind(Number(), SHARE, given) == "right"
 
 
+def test_a_tree_of_draws_is_read_as_its_variables():
+    form, means = Table(("coefficient",)), {"male": -0.16, "repvote": -2.83}
+    assert kind(form, pd.Series(means), xr.DataTree(xr.Dataset(means))) == "right"
+
+
+@pytest.mark.parametrize(
+    "blank", ["...", " ... ", "\u2026", ["..."], {"first": "...", "second": ""}]
+)
+def test_dots_in_quotes_are_no_answer_yet(blank):
+    verdict = judge(made_up(Choice(("A", "B")), "B"), blank)
+    assert verdict.kind == "blank"
+    assert "Replace the dots between the quotes by your answer" in verdict.sentence
+
+
 @pytest.mark.parametrize(
     "text", ["0.434", "43.4%", "43.4 per cent", "43.4 points", ".434", "+0.434"]
 )
@@ -341,7 +355,18 @@ def test_an_answer_that_is_rounded_too_far_is_told_so_but_not_of_one_digit(capsy
         verdict = judge(TASKS["0.1"], given)
         assert verdict.kind == "unknown", "digit by digit one could guess it"
     check("0.1", 0.6)
-    assert "It has one digit: give at least three." in said(capsys)
+    asked = "It has one digit: give at least three. If it is exact, it should be smaller."
+    assert asked in said(capsys)
+
+
+@pytest.mark.parametrize(("given", "right"), [(0.3, 0.59647), (0.5, 0.59647), (7, 343.4)])
+def test_one_digit_is_no_fault_of_a_number_that_more_digits_would_not_make_right(
+    given, right, capsys
+):
+    made_up(Number(), right)
+    check("0.1", given)
+    words = said(capsys)
+    assert "should be larger" in words and "digit" not in words
 
 
 def test_a_slip_at_one_label_is_named_with_it():
@@ -361,6 +386,12 @@ def test_the_ends_of_an_interval_turn_with_its_direction():
     )
     given = {"estimate": 0.6025, "interval": pd.Interval(0.58505, 0.62018)}
     assert kind(Table(("number",)), ends, given) == "right"
+
+
+def test_a_right_answer_of_zero_at_some_labels_gives_no_warning(recwarn):
+    answer = pd.Series({"a": 0.0, "b": 0.4, "c": 0.3})
+    judge(made_up(Table(("what",)), answer), answer.replace(0.0, 0.1234))
+    assert not [str(warning.message) for warning in recwarn]
 
 
 def test_whole_numbers_are_not_taken_for_slips_of_one_another():
@@ -496,6 +527,28 @@ def test_progress_is_kept_beside_the_notebook_and_printed_in_order(capsys, tmp_p
     assert set(json.loads(kept)["tasks"]) == {"1.1", "10.3"}
 
 
+def test_next_is_the_first_that_is_not_solved_also_where_later_ones_are(capsys):
+    check("1.2", TASKS["1.2"].answer())
+    check("2.1", TASKS["2.1"].answer())
+    said(capsys)
+    check.progress()
+    assert capsys.readouterr().out.splitlines()[-1].endswith("tasks solved. Next: 1.1.")
+
+
+def test_progress_can_be_asked_for_one_exercise(capsys):
+    check("1.1", "1.256")
+    said(capsys)
+    for exercise in ("9", "09", 9):
+        check.progress(exercise)
+        words = said(capsys)
+        assert words.startswith("Exercise 9 9.1 -, 9.2 -") and "Exercise 1 " not in words
+    for exercise in ("x", [1], None, np.zeros(2)):
+        check.progress(exercise)
+        words = said(capsys)
+        assert words.startswith("Progress There is no exercise")
+        assert words.endswith("There are 1 to 18, and C for the capstone.")
+
+
 def test_nothing_is_kept_of_blanks_and_of_what_cannot_be_read(tmp_path):
     check("1.1", ...)
     check("1.1", "forty")
@@ -535,8 +588,72 @@ def test_the_first_guess_is_kept_and_shown_beside_the_right_answer(capsys):
     stands = "Your first guess stands: 18-29 0.5"
     assert stands in said(capsys), "who knows the answer cannot guess again"
     assert check("0.1", BANDS)
-    assert said(capsys).endswith("you guessed 18-29 0.5, 30-64 0.4, 65+ 0.3.")
+    rows = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert rows[1:] == [
+        "guessed computed difference",
+        "18-29 0.5 0.412 +0.088",
+        "30-64 0.4 0.468 -0.068",
+        "65+ 0.3 0.531 -0.231",
+    ]
+    predict("0.1", [0.1, 0.1, 0.1])
+    assert "30-64 0.4 0.468 -0.068" in said(capsys), "once it is solved, the guess tells at once"
     assert predict("9.99", 1) is None
+
+
+def test_one_guess_is_compared_in_a_sentence(capsys):
+    made_up(Number(), 1.2146)
+    predict("0.1", 1.5)
+    said(capsys)
+    assert check("0.1", 1.2146)
+    asked = "0.1 Right. Yes. You guessed 1.5, and computed it is 1.21: too high by 0.29."
+    assert said(capsys) == asked
+    for name, guess in (("10.1", [0.05, 0.02, 0.01, 0.01]), ("18.3", 1.5)):
+        predict(name, guess)
+        said(capsys)
+        assert check(name, TASKS[name].answer())
+        assert re.search("computed.*0.0107|and computed it is 1.21", said(capsys))
+
+
+def test_a_wrong_answer_shows_no_computed_value_beside_the_guess(capsys):
+    made_up(Number(), 1.2146)
+    predict("0.1", 1.5)
+    said(capsys)
+    assert not check("0.1", 1.7123)
+    assert "1.21" not in said(capsys)
+
+
+def test_a_guess_in_words_from_an_older_file_is_still_shown(capsys):
+    made_up(Table(("age",)), BANDS)
+    _progress.guess("0.1", "18-29 0.5, 30-64 0.4, 65+ 0.3")
+    assert check("0.1", BANDS)
+    assert said(capsys).endswith("You guessed 18-29 0.5, 30-64 0.4, 65+ 0.3.")
+
+
+def test_a_guess_of_two_labels_is_read_again(capsys):
+    made_up(Table(("group", "church"), any_scale=True), BY_TWO)
+    predict("0.1", BY_TWO)
+    assert check("0.1", BY_TWO)
+    assert "White and weekly 0.235 0.235 +0.000" in said(capsys)
+
+
+@pytest.mark.parametrize(
+    ("name", "guess", "words"),
+    [
+        ("4.2", 72, "72 looks like per cent, and the task asks for a number in which 72% is 0.72."),
+        ("10.1", [4, 1, 1, 1], "4 looks like per cent"),
+        ("13.3", 90, "90 looks like per cent"),
+    ],
+)
+def test_a_guess_in_another_unit_is_asked_for_again(name, guess, words, capsys, tmp_path):
+    predict(name, guess)
+    assert f"No guess yet. {words}" in said(capsys)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("name", "guess"), [("4.2", "72%"), ("13.3", 1.5), ("2.5", 400)])
+def test_a_guess_that_may_be_large_or_has_its_sign_is_taken(name, guess, capsys):
+    predict(name, guess)
+    assert re.search(r"Noted: (0.72|1.5|400)\.", said(capsys))
 
 
 # Guessing

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from mrp_course import check
 from mrp_course._forms import Choice, Labels, Names, Number, Table
+from mrp_course._judge import judge
 from mrp_course._task import Mistake, Task, made, options, task
 from mrp_course._words import Design, Marks, Phrase
 from mrp_course.tasks import TASKS, _world
@@ -108,7 +109,7 @@ def legitimate_forms(task: Task):
 
 @every_task
 def test_the_untouched_stub_is_not_answered_yet(task, capsys):
-    for stub in (..., [..., ...], {"one": ...}):
+    for stub in (..., "...", [..., ...], {"one": ...}, {"one": "..."}):
         assert check(task.exercise_id, stub) is False
         assert "Not answered yet." in said(capsys)
 
@@ -116,7 +117,10 @@ def test_the_untouched_stub_is_not_answered_yet(task, capsys):
 @every_task
 def test_the_solution_is_right_and_says_why_it_matters(task, capsys):
     assert check(task.exercise_id, task.answer()) is True, said(capsys)
-    assert said(capsys) == f"{task.exercise_id} Right. {task.right}"
+    own = isinstance(task.form, Design) and task.form.praise(judge(task, task.answer()).given)
+    assert said(capsys) == " ".join(
+        [task.exercise_id, "Right.", *([own] if own else []), task.right]
+    )
 
 
 @every_task

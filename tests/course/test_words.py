@@ -141,10 +141,40 @@ def test_a_sentence_is_kept_with_its_marks_and_lacks_what_they_lack(capsys, tmp_
     assert "9.6 tried (0), sentence written" in said(capsys)
 
 
+@pytest.mark.parametrize("unmarked", ["", " ", "...", []])
+def test_a_sentence_without_marks_is_kept_and_its_criteria_are_asked(unmarked, capsys):
+    write("9.6", MINE, unmarked)
+    words = said(capsys)
+    assert words.startswith("9.6 Kept. Now mark it: which of these does it meet? (a) It says whose")
+    for letter, text in RUBRICS["9.6"].criteria.items():
+        assert f"({letter}) {text}" in words
+    assert 'such as "a e", or "none", and run the cell again.' in words
+    assert "0 of 5" not in words
+    assert _progress.read()["9.6"].written == MINE
+    write("9.6", MINE, "none")
+    assert "By your marks it meets 0 of 5 criteria. Still to do: a (" in said(capsys)
+
+
+def test_progress_shows_what_only_its_writer_marks_and_counts_it_when_all_is_met(capsys):
+    check.progress("C")
+    assert "C.6 -, C.7 -, C.8 -" in said(capsys)
+    write("C.7", MINE, "a b")
+    said(capsys)
+    check.progress()
+    words = said(capsys)
+    assert "C.7 written, by your marks 2 of 5 criteria, C.8 -" in words
+    assert f"0 of {len(TASKS) + 2} tasks solved." in words
+    write("C.7", MINE, "a b c d e")
+    said(capsys)
+    check.progress()
+    assert f"1 of {len(TASKS) + 2} tasks solved. Next: 1.1." in said(capsys)
+
+
 @pytest.mark.parametrize(
     ("sentence", "meets", "words"),
     [
         (..., "", "Nothing written yet."),
+        ("...", "", "Nothing written yet."),
         ("Yes.", "a", "That is too short for its criteria: write at least 8 words."),
         (3, "a", "This is not text. Write a sentence, in quotes."),
         (MINE, "z", "There is no criterion"),
@@ -193,6 +223,22 @@ def test_every_design_that_keeps_the_rules_is_right_and_others_hear_the_first_br
             expected = broken[0].reason if broken else task.right
             assert verdict.sentence.endswith(expected), parts
     assert rights >= 2, "a design with one right answer is a puzzle"
+
+
+def test_a_right_design_hears_what_it_is(capsys):
+    least = ["state", "age", "education", "party"]
+    assert check("12.6", least)
+    assert "Right. Your frame has 4,500 rows; gender would have room besides." in said(capsys)
+    assert check("12.6", [*least, "gender"])
+    assert "Right. Your frame has 9,000 rows: gender was not necessary" in said(capsys)
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_a_part_that_is_named_twice_is_no_design(name, capsys):
+    parts = list(DESIGNS[name].answer())
+    for twice in ([*parts, parts[-1]], f"{', '.join(parts)}, {parts[-1].upper()}"):
+        assert not check(name, twice)
+        assert f"Not yet. {parts[-1]!r} is in your list more than once." in said(capsys)
 
 
 @pytest.mark.parametrize("name", DESIGNS)
