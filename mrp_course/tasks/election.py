@@ -368,8 +368,8 @@ one_step_too_far = wrong_phrase(
     wrong="D",
     right="A correlation over states says where the misses are, and not who is behind them. Given "
     "the vote, almost nothing of it is left.",
-    hint="Ask of each phrase which table or figure shows it. For one of them there is none: it "
-    "speaks of people, where only states were compared.",
+    hint="Ask of each phrase which table or figure shows it, here or in the chapter. For one of "
+    "them there is none: it speaks of people, where only states were compared.",
     sound={
         "A": "A is in order: counted by states, as in the chapter, they come within 1.4 points and "
         "nothing else much nearer than five, and the chapter shows that they follow the vote.",

@@ -398,7 +398,7 @@ sure_majorities = task(
 
 
 CRITERIA = {
-    "a": "It says whose support it is: adult citizens, and of which states.",
+    "a": "It says whose support it is: adult citizens, and of which states or of how many.",
     "b": "It gives an interval, or says how sure the majority is.",
     "c": "It claims no majority, and no lack of one, where the draws are undecided.",
     "d": "It names the assumption on which the number rests.",
@@ -428,7 +428,7 @@ sentence_to_print = sentence(
         "supporters answered more readily, some of these majorities would be gone.",
         meets="ade",
         reasons=(
-            "adult citizens, of 21 states.",
+            "adult citizens are named, and the number of their states, 21.",
             "it has neither an interval nor a probability.",
             "21 is the number of estimates above one half. In most of these states the draws lie "
             "on both sides of it.",
