@@ -13,6 +13,7 @@ import nbformat
 import pytest
 
 from mrp_course._forms import Choice
+from mrp_course._words import Marks, Phrase
 from mrp_course.tasks import TASKS
 from tools.make_exercises import learners_version
 
@@ -79,6 +80,18 @@ def test_every_task_is_asked_once_in_the_order_of_its_number():
     assert not asked_only, f"{asked_only}: declare each in the module of mrp_course/tasks"
     assert not declared_only, f"{declared_only}: give each its cells in exercises/solutions"
     assert len(asked) == len(TASKS), "a task is asked twice"
+
+
+LETTERS = [name for name, each in TASKS.items() if isinstance(each.form, Choice | Phrase | Marks)]
+
+
+@pytest.mark.parametrize("name", LETTERS)
+def test_the_dots_for_letters_are_in_quotes(name):
+    """So that a letter put in their place is text, and no name that Python does not know."""
+    cells = [c for path in SOLUTIONS for c in nbformat.read(learners(path), as_version=4).cells]
+    ids = f"answer-{name.replace('.', '-')}"
+    (cell,) = [c for c in cells if c.metadata.get("nbgrader", {}).get("grade_id") == ids]
+    assert '"..."' in cell.source and "..." not in cell.source.replace('"..."', "")
 
 
 def options_of(name: str) -> dict[str, str]:
