@@ -298,8 +298,8 @@ mean_ideology = task(
 )
 
 
-def _below() -> pd.Series:
-    found = _draws("income-lognormal", "edu", below=LINE).mean("sample")
+def _below(line: float = LINE) -> pd.Series:
+    found = _draws("income-lognormal", "edu", below=line).mean("sample")
     return found.to_series().rename_axis("edu")
 
 
@@ -359,6 +359,16 @@ below_the_line = task(
             "You used a normal distribution around each cell's mean, in dollars. Incomes are "
             "skewed: the model's distribution is a lognormal one, and `below` uses it.",
             _around_the_mean,
+        ),
+        (
+            "Nobody is below your line: you gave it in thousands, and the model's incomes are in "
+            "dollars. Line and incomes need one unit, so that 50 thousand is `below=50_000`.",
+            lambda: _below(LINE / 1000),
+        ),
+        (
+            "Everybody is below your line: it is in dollars, and the incomes are in thousands, "
+            "or the line has three zeros too many. Line and incomes need one unit.",
+            lambda: _below(LINE * 1000),
         ),
     ],
 )
