@@ -240,9 +240,11 @@ def _no_sentence(asked: object) -> str:
 
 
 def _no_review(meant: str) -> str:
+    with_one = sorted(REVIEWS, key=int)
+    they = f"{with_one[0]!r} to {with_one[-1]!r}"
     if meant in EXERCISES:
-        return f"Exercise {meant} begins without a question; {listing(REVIEWS)} have one."
-    return f"Give one of the exercises {listing(REVIEWS)}, and then your name."
+        return f"Exercise {meant} begins without a question; the exercises {they} have one."
+    return f"Give one of the exercises {they}, and then your name."
 
 
 def _after_an_error(task: Task) -> str:

@@ -5,6 +5,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from mrp_course import check, predict, write
 from mrp_course._names import normal
+from mrp_course._review import REVIEWS
 
 
 @pytest.fixture(autouse=True)
@@ -74,9 +75,10 @@ def test_a_review_says_what_it_lacks(capsys):
     assert check.review("9", 0.6) is False
     assert "Give your name or any word first" in said(capsys)
     assert check.review("1", "Ada") is False
-    assert "Exercise 1 begins without a question; '3'" in said(capsys)
+    assert "1 begins without a question; the exercises '3' to '18' have one." in said(capsys)
     assert check.review("x", "Ada") is False
-    assert "Give one of the exercises '3'" in said(capsys)
+    assert "Give one of the exercises '3' to '18', and then your name." in said(capsys)
+    assert sorted(map(int, REVIEWS)) == list(range(3, 19)), "the message names the ends alone"
 
 
 @pytest.mark.parametrize("exercise", ["04", 4, "exercise 4"])
