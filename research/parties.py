@@ -44,7 +44,7 @@ ETHNICITIES = ["Black", "Hispanic", "Other"]  # against White; no pooling of fou
 PREDICTORS = [*SLOPES, *ETHNICITIES]
 PEOPLE = 3000
 SIZES = [300, 3000]
-SAMPLES = {"parties": 23, "ideology": 12}
+SAMPLES = {"parties": 40, "ideology": 12}
 PROPOSALS, DRAWS = 40, 600
 EXPECTATIONS, NEWTON_STEPS = 30, 50
 SOFTMAX_SD = 2.5  # of a slope of a softmax in units of its predictor's, as Bambi sets it
@@ -386,6 +386,7 @@ def scores(found: np.ndarray, truth: np.ndarray) -> dict[str, float]:
         "coverage": ((lower <= truth) & (truth <= upper)).mean(),
         "brier": ((largest - really) ** 2).sum(axis=0).mean(),
         "called": (largest.argmax(axis=0) == truth.argmax(axis=0)).mean(),
+        "sure": largest.max(axis=0).mean(),
         "lowest_sum": total.min(),
         "highest_sum": total.max(),
         "off_sum": np.abs(total - 1).mean(),

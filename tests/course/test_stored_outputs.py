@@ -39,7 +39,7 @@ NO_NUMBERS = {
     "fig-pooling-opening": "its numbers are in the tables of fig-pooling-n and fig-pooling-vote",
     "fig-tour-opening": "200 estimates, whose means and standard deviations are in the text",
     "fig-biased-opening": "40 intervals, whose coverage is in tables of the chapter",
-    "fig-answers-opening": "the extremes of 23 samples, which the text gives",
+    "fig-answers-opening": "the extremes of 40 samples, which the text gives",
     "fig-design-opening": "1,000 estimates, whose scores are in a table of the chapter",
     "fig-trace": "thousands of draws, whose summary is the table of health",
     "fig-election-opening": "its numbers are in the table of fig-election-night",
