@@ -129,7 +129,7 @@ def _turned_round() -> pd.Series:
 
 party_by_education = task(
     "16.1",
-    # Monte Carlo error of 3,000 draws that are not independent: at most about 0.001.
+    # Monte Carlo error: at most 0.0006. Another fit or one chain alone is off by up to 0.003.
     Table(keys=("edu", "outcome"), within=6e-3),
     answer=lambda: _party_shares(),
     right="Fifteen shares from one model: at each level of education the three sum to one, in "
@@ -185,18 +185,10 @@ def _more_than_republicans() -> pd.Series:
     return _by_age((shares[:, 0] > shares[:, 2]).mean(axis=1))
 
 
-def _largest_separately() -> pd.Series:
-    """Winners when the draws of the three parties are not those of one another."""
-    shares = _party_draws()
-    rng = np.random.default_rng(16)
-    for party in (1, 2):
-        shares[:, party] = shares[:, party, rng.permutation(shares.shape[2])]
-    return _by_age((shares.argmax(axis=1) == 0).mean(axis=1))
-
-
 chance_of_the_largest = task(
     "16.2",
-    Table(keys=("age",), within=0.03),
+    # Monte Carlo error: 0.009 where the race is open, and the double of it for one chain alone.
+    Table(keys=("age",), within=0.05),
     answer=_largest,
     right="The winner is found in each draw, and the probability is the share of draws. Shares and "
     "winners of one draw belong together.",
@@ -333,6 +325,7 @@ def _incomes_below(people: pd.DataFrame) -> pd.Series:
 
 below_the_line = task(
     "16.4",
+    # Monte Carlo error: 0.0003. One chain is off by up to 0.001.
     Table(keys=("edu",), within=8e-3),
     answer=_below,
     right="Each cell contributes the part of its own distribution that is below the line. The "
