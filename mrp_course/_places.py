@@ -117,7 +117,7 @@ SECTIONS = {
     "16.2": (16, "Who is the largest, and how sure is that?"),
     "16.3": (16, "Ordered levels: what the order is worth"),
     "16.4": (16, "An income has a distribution, not only a mean"),
-    "16.5": (16, "Ordered levels: what the order is worth"),
+    "16.5": (16, "Who is the largest, and how sure is that?"),
     "17.1": (17, "From microdata to cells"),
     "17.2": (17, "Categories that do not match"),
     "17.3": (17, "Whose seed?"),
