@@ -304,6 +304,7 @@ def _answered(
     """Translate the answers, or check that they are numbers."""
     if isinstance(answers, type):
         require_numbers(values, f"survey: column {values.name!r}")
+        _refuse_missing(values)  # no code can stand among numbers
         answers = {number: number for number in values.drop_duplicates()}
         return _translated(values, answers, "answers")
     if not _are_levels(answers):
@@ -357,11 +358,8 @@ def _translated(values: pd.Series, codes: Mapping[Any, object], what: str) -> pd
             f"survey: column {values.name!r} holds {type(values[~resolvable].iloc[0]).__name__}s, "
             "which cannot be codes; give each respondent one value"
         )
-    if values.isna().any():
-        raise ValueError(
-            f"survey: column {values.name!r} is missing for {values.isna().sum():,} respondent(s); "
-            f"drop them with survey.dropna(subset=[{values.name!r}]), or give them a code"
-        )
+    named = f"survey[{values.name!r}].astype('object').fillna('missing')"
+    _refuse_missing(values, f", or give them a code, {named}, to have them counted")
     found = values.drop_duplicates().tolist()
     keys = {level_key(code) for code in codes}
     unnamed = [code for code in found if level_key(code) not in keys]
@@ -374,6 +372,14 @@ def _translated(values: pd.Series, codes: Mapping[Any, object], what: str) -> pd
             f"({listing(codes)}); {remedy}"
         )
     return values.astype("object").map(dict(codes))
+
+
+def _refuse_missing(values: pd.Series, or_else: str = "") -> None:
+    if values.isna().any():
+        raise ValueError(
+            f"survey: column {values.name!r} is missing for {values.isna().sum():,} respondent(s); "
+            f"drop them with survey.dropna(subset=[{values.name!r}]){or_else}"
+        )
 
 
 def _left_out(

@@ -238,8 +238,9 @@ def test_answers_that_are_numbers_stay_numbers():
     found = recode_to_frame(**words | {"survey": survey})["yes"]
     assert found.dtype == "float64"
     assert found.to_list() == survey.loc[found.index, "spesa"].to_list()
-    with pytest.raises(ValueError, match="'spesa' is missing for 1 respondent"):
+    with pytest.raises(ValueError, match="'spesa' is missing for 1 respondent") as refusal:
         recode_to_frame(**words | {"survey": survey.assign(spesa=[10, 20, 30, None, 50])})
+    assert "code" not in str(refusal.value)
     with pytest.raises(TypeError, match="survey: column 'spesa' is not numeric"):
         recode_to_frame(**words | {"survey": VILLAGE.assign(spesa="a lot")})
 
