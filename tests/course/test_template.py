@@ -303,6 +303,39 @@ def test_weights_of_zero_leave_out_and_the_rest_stay_beside_the_answers():
     assert "raked without peso" in names["without"].index
 
 
+def test_missing_values_that_were_named_are_counted_in_the_report():
+    tables = town()
+    bands = tables["survey"]["gruppo"].where(tables["survey"].index >= 12)
+    tables["survey"]["gruppo"] = bands.astype("object").fillna("missing")
+    words = {"giovani": "giovani", "adulti": "adulti", "anziani": "anziani", "missing": None}
+    settings = ITALIAN.replace('"altro": None}', f'"altro": None}}, "fascia": {words}')
+    names = run(tables, settings, CELLS[:FIRST_FIT])
+    assert names["dropped"]["gruppo is missing"] == 2  # the other ten are left out as "altro"
+
+
+def test_a_report_is_saved_with_its_checks_and_tables(tmp_path):
+    folder = tmp_path / "relazione"
+    settings = GERMAN.replace("0.03)}, None", f"0.03)}}, {str(folder)!r}")
+    assert settings != GERMAN
+    names = run(districts(), settings, fit=made_up_draws)
+    saved = {path.name for path in folder.iterdir()}
+    assert saved == {"report.md", "checks.csv", *(f"{name}.csv" for name in names["tables"])}
+    text = (folder / "report.md").read_text(encoding="utf-8")
+    assert "Wie zufrieden sind Sie" in text
+    assert f"**Estimate**: {names['report']['Estimate']}" in text
+    assert pd.read_csv(folder / "checks.csv")["check"].tolist() == names["ledger"]["check"].tolist()
+
+
+def test_an_area_without_respondents_says_so():
+    tables = town()
+    survey = tables["survey"]
+    tables["survey"] = survey[survey["dove"] != "isole"]
+    names = run(tables, ITALIAN, fit=made_up_draws)
+    found = names["estimates"].set_index("zona")["respondents"]
+    assert found["isole"] == 0
+    assert found.sum() == len(names["respondents"])
+
+
 def test_a_level_of_the_survey_that_the_frame_lacks_stops_the_template():
     with pytest.raises(ValueError, match="'d' in column 'geschl' is not among the codes") as said:
         run(districts(), GERMAN.replace(', "d": None', ""), CELLS[:FIRST_FIT])
@@ -378,6 +411,10 @@ TO_CHANGE = {
     "the counts misspelt": (in_settings('"abitanti"', '"abitante"'), "abitante"),
     "the area misspelt": (in_settings('"abitanti", "zona"', '"abitanti", "zone"'), "area has"),
     "the weights misspelt": (in_settings('"peso"', '"pesi"'), "survey has no column 'pesi'"),
+    "a group that only the survey has": (
+        in_settings('["zona", "genere"', '["zona", "scheda", "genere"'),
+        r"groups has \['scheda'\], .* the survey alone has \['scheda'\], and a frame cannot",
+    ),
     "a slope of words": (in_settings('["reddito"]', '["genere"]'), "'genere' is not a number"),
     "a share of yes or no": (
         in_settings("asked, report", "asked, report_by = {'below': 1}, []; a, r"),
