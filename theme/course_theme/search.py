@@ -1,8 +1,9 @@
 """What a reader finds by typing words: texts and not code, and the right page first.
 
 Sphinx puts every word of a page into its index, of code and its outputs too, so that "weights" is
-on most pages. What readers type and no title says leads to its page by `search_words.yml`, as an
-entry of the index. `scorer.js` breaks ties between results.
+on most pages. What readers type and no title says leads to its page, or to a section of it, by
+`search_words.yml`, as an entry of the index. `search_results.js` orders the results and chooses
+what is shown of each.
 """
 
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from sphinx.transforms import SphinxTransform
 
 THEME = Path(__file__).resolve().parent.parent
 WORDS = THEME / "search_words.yml"
-SCORER = THEME / "scorer.js"
+RESULTS = THEME / "search_results.js"
 CODE = (nodes.literal_block, nodes.doctest_block, nodes.raw)
 
 
@@ -51,7 +52,7 @@ def index_text_alone(app: Sphinx) -> None:
 
 @cache
 def words() -> dict[str, list[str]]:
-    """Read which words lead to a page: its name -> the words."""
+    """Read which words lead to a page or a section: its address -> the words."""
     return yaml.safe_load(WORDS.read_text("utf-8"))
 
 
@@ -62,18 +63,20 @@ class LeadWords(SphinxTransform):
 
     def apply(self, **kwargs: object) -> None:
         """Put the entries before the text."""
-        if found := words().get(self.env.docname):
-            entries = [("single", word, "", "main", None) for word in found]
-            self.document.append(addnodes.index(entries=entries))
+        for place, found in words().items():
+            page, _, section = place.partition("#")
+            if page == self.env.docname:
+                entries = [("single", word, section, "main", None) for word in found]
+                self.document.append(addnodes.index(entries=entries))
 
 
-def use_scorer(app: Sphinx, config: Config) -> None:
-    """Name the script with the scores."""
-    config.html_search_scorer = str(SCORER)
+def use_results(app: Sphinx, config: Config) -> None:
+    """Name the script that Sphinx puts before its own, which is meant for scores."""
+    config.html_search_scorer = str(RESULTS)
 
 
 def setup(app: Sphinx) -> None:
     """Come before anything is read."""
     app.add_transform(LeadWords)
-    app.connect("config-inited", use_scorer)
+    app.connect("config-inited", use_results)
     app.connect("builder-inited", index_text_alone)
