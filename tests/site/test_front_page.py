@@ -6,6 +6,7 @@ import re
 import pytest
 import yaml
 
+from mrp_course import check
 from mrp_helpers import (
     clean_cces,
     draw_biased_sample,
@@ -109,6 +110,7 @@ def test_cards_are_the_parts_with_their_chapters_and_numbers():
         ("can I try without installing", "explorers/map"),
         ("how do I run it", "appendices/about"),
         ("how do I use it on my own survey", "chapters/15-from-survey-to-report"),
+        ("what do I copy for it", "appendices/template"),
         ("what is tested", "appendices/claims"),
         ("can I teach with it", "appendices/teaching"),
         ("who wrote it, and how do I cite it", "appendices/about"),
@@ -127,6 +129,26 @@ def test_three_buttons_come_before_everything_else(html):
         "appendices/about.html",
     ]
     assert html.index("sd-btn") < html.index("<h2>")
+
+
+def test_button_is_called_as_the_page_that_it_opens():
+    button = re.search(r"\{button-ref\} tour\n(?::.*\n)+(.+)", INDEX)[1]
+    title, minutes = re.fullmatch(r"(.+): (\d+) min", button).groups()
+    cells = json.loads(TOUR.read_text("utf-8"))["cells"][:4]
+    lines = [line.strip() for cell in cells for line in cell["source"]]
+    assert f"# {title}" in lines
+    assert [line for line in lines if line.startswith(f"**Time** {minutes} minutes")]
+
+
+def test_reply_that_is_quoted_is_what_check_says(capsys):
+    answer, reply = re.search(r"the answer ([\d.]+) to .*?“(.+?)”", INDEX, re.DOTALL).groups()
+    assert not check("1.1", float(answer))
+    assert reply in " ".join(capsys.readouterr().out.split())
+
+
+def test_slider_says_how_far_gender_alone_goes():
+    end = emblem.area(emblem.SHARES["Population"])
+    assert f"The slider moves gender alone, as far as {end:.1f}%" in emblem.picture()
 
 
 WORD = re.compile(r"[A-Za-z]{2,}|[\d.]+%")

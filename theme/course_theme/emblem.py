@@ -56,8 +56,9 @@ def picture() -> str:
         f'max="{population[0]}" step="any" value="{sample[0]}"><span>Population</span></div>'
         "<figcaption>The same answers, counted as often as each group occurs in the population, "
         "move the estimate towards the truth. Width is how common a group is, height how it "
-        'answers, and the area is the estimate. <a href="explorers/identity.html">Split the groups '
-        "further</a>.</figcaption></figure>"
+        "answers, and the area is the estimate. The slider moves gender alone, as far as "
+        f"{area(population):.1f}%; MRP also adjusts for age, ethnicity, education and state. "
+        '<a href="explorers/identity.html">Split the groups further</a>.</figcaption></figure>'
     )
 
 
