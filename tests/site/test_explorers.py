@@ -117,7 +117,8 @@ def stored_map():
 def the_map(show, state):
     row = stored_map().loc[state]
     respondents = clean_cces(load_cces())
-    truth = respondents.loc[respondents["state"] == state, "abortion"].mean()
+    # As it is shown, so that the differences are those of the numbers that a reader sees.
+    truth = round(respondents.loc[respondents["state"] == state, "abortion"].mean(), 3)
     inside = row["lower"] <= truth <= row["upper"]
     return {
         "state": state,
@@ -678,3 +679,36 @@ def test_unknown_parameters_fields_and_kinds_are_named():
 def test_laboratory_has_every_demographic_cell():
     cells = aggregate_cells(clean_cces(load_cces()), by=["eth", "male", "age", "edu"])
     assert len(cells) == 240 and cells["n"].min() > 0
+
+
+def test_each_explorer_leads_to_all_others(site):
+    for name in NAMES:
+        html = (site / "explorers" / f"{name}.html").read_text("utf-8")
+        listed = re.search(r"<strong>Other explorers</strong>(.*?)</p>", html, re.DOTALL)[1]
+        assert re.findall(r'href="([\w-]+)\.html"', listed) == [one for one in NAMES if one != name]
+        assert html.index("Other explorers") < html.index('id="what-is-computed"')
+
+
+@pytest.mark.parametrize("show", ["raw", "raw_error", "width"])
+def test_key_of_the_map_names_the_range_of_each_colour(open_page, show):
+    page = open_page("map")
+    page.locator("select[name=show]").select_option(show)
+    (keys,) = [rows for rows in spec_of("map")["datasets"].values() if "family" in rows[0]]
+    family = {"raw": "share", "raw_error": "error"}.get(show, show)
+    wanted = [row["text"] for row in keys if row["family"] == family]
+    drawn = page.locator(".explorer-view svg text")
+    page.wait_for_function(
+        "text => [...document.querySelectorAll('.explorer-view svg text')]"
+        ".some(one => one.textContent === text)",
+        arg=wanted[0],
+    )
+    written = drawn.all_text_contents()
+    assert [text for text in written if text in wanted] == wanted
+    assert any(text.endswith(("per cent", "percentage points")) for text in written)
+
+
+def test_width_on_the_map_is_the_difference_of_the_ends_that_are_shown():
+    for state, row in stored_map().iterrows():
+        ends = [float(show_number(row[end], "percent")[:-1]) for end in ("upper", "lower")]
+        width = float(show_number(row["upper"] - row["lower"], "width"))
+        assert width == round(ends[0] - ends[1], 1), state

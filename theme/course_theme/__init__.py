@@ -21,6 +21,7 @@ MODULES = (
     "exercises",
     "finish",
     "explorers",
+    "other_explorers",
     "weight",
 )
 
