@@ -121,6 +121,29 @@ class TestPlace:
         )
 
 
+class TestLaptop:
+    """At 1280 by 720 nothing that one needs is out of sight."""
+
+    def test_name_of_the_course_and_search_stay_beside_any_entry_of_the_contents(self, reader):
+        page = reader("appendices/template", 1280, 720)
+        sidebar = page.locator(".bd-sidebar-primary")
+        for scrolled in (None, 0, 75, 10_000):
+            if scrolled is not None:
+                sidebar.evaluate("(one, top) => one.scrollTo(0, top)", scrolled)
+            for sign in (".logo__title", ".search-button-field"):
+                box = sidebar.locator(sign).bounding_box()
+                assert box["y"] >= 0 and box["y"] + box["height"] < 160, (sign, scrolled)
+                at = [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2]
+                on_top = "([x, y]) => document.elementFromPoint(x, y).closest('nav.bd-links')"
+                assert page.evaluate(on_top, at) is None
+
+    def test_command_of_an_exercise_is_shown_whole(self, reader):
+        for width in (1280, 390):
+            page = reader("exercises/01-regression-is-stratification", width, 720)
+            command = page.locator(".exercise-card pre")
+            assert command.evaluate("one => one.scrollWidth - one.clientWidth") == 0
+
+
 class TestPhone:
     """At 390 pixels code is folded, and what scrolls says so."""
 
@@ -146,6 +169,28 @@ class TestPhone:
         page = reader(CHAPTER, 390, 844)
         assert page.locator(".bd-header-article").bounding_box()["height"] <= 48
         expect(page.locator(".dropdown-download-buttons")).to_be_hidden()
+
+    def test_list_of_sections_has_a_button_where_there_is_one(self, reader):
+        expect(reader(CHAPTER, 390, 844).locator(".secondary-toggle")).to_be_visible()
+        for name in ("index", "explorers/map", "search"):
+            expect(reader(name, 390, 844).locator(".secondary-toggle")).to_be_hidden()
+
+    def test_words_to_search_for_are_beside_the_icon(self, reader):
+        page = reader("index", 390, 844)
+        page.locator(".search-button.pst-navbar-icon").click()
+        field = page.locator("#pst-search-dialog input")
+        expect(field).to_have_attribute("placeholder", "Search")
+        icon = page.locator("#pst-search-dialog .fa-magnifying-glass").bounding_box()
+        starts = field.evaluate(
+            "one => one.getBoundingClientRect().x + parseFloat(getComputedStyle(one).paddingLeft)"
+        )
+        assert icon["x"] + icon["width"] < starts
+
+    def test_figures_are_as_wide_as_the_screen(self, reader):
+        page = reader("chapters/10-hundreds-of-samples", 390, 844)
+        box = page.locator(".bd-article figure img").first.bounding_box()
+        assert box["x"] == pytest.approx(0, abs=1) and box["width"] == pytest.approx(390, abs=1)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
     def test_code_has_shadows_at_its_edges_that_text_covers(self, reader):
         page = reader(CHAPTER, 390, 844)
