@@ -188,7 +188,7 @@ def review(exercise: str, name: str = "", answer: object = ...) -> bool:
     name : str
         Your name or any word: the numbers are drawn from it, and nothing of it is kept.
     answer : object
-        What you found; without it the question is printed.
+        What you found. Without it the question is printed alone, with it the verdict follows.
 
     Returns
     -------
@@ -205,9 +205,8 @@ def review(exercise: str, name: str = "", answer: object = ...) -> bool:
         return False
     text, task = question(meant, name)
     verdict = judge(task, answer)
-    if verdict.kind == "blank":
-        _say("Review", text)
-    else:
+    _say("Review", text)
+    if verdict.kind != "blank":
         _say("Review", verdict.sentence or f"Not yet. {task.hint}")
     return verdict.kind == "right"
 

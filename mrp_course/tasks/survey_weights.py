@@ -136,8 +136,8 @@ width_of_a_pseudo_posterior = task(
     Number(within=0.02),
     answer=_too_narrow,
     right="Intervals of the weighted likelihood would have to be wider by about the square root "
-    "of Kish's design effect, 1.35: the likelihood counted 2,000 people, and the effective "
-    "sample size is 1,480.",
+    "of Kish's design effect: the square root of 1.35 is 1.16. The likelihood counted 2,000 "
+    "people, and the effective sample size is 1,480.",
     hint="The width needed is 2 x 1.96 standard deviations of the estimates over the surveys; "
     "divide it by the mean of `upper - lower`.",
     mistakes=[
