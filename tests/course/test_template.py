@@ -336,6 +336,19 @@ def test_an_area_without_respondents_says_so():
     assert found.sum() == len(names["respondents"])
 
 
+def test_an_unhealthy_sampler_stops_with_settings_that_were_not_tried():
+    def diverging(model, name, **sampler):
+        draws = made_up_draws(model, name)
+        draws["sample_stats"]["diverging"].values[0, 0] = 1
+        return draws
+
+    with pytest.raises(RuntimeError, match="the sampler was not healthy") as refusal:
+        run(town(), ITALIAN, fit=diverging)
+    said = str(refusal.value)
+    assert "sampler = {'draws': 3000, 'nuts': {'target_accept': 0.9975}}" in said
+    assert "or make ['genere'] slopes" in said
+
+
 def test_a_level_of_the_survey_that_the_frame_lacks_stops_the_template():
     with pytest.raises(ValueError, match="'d' in column 'geschl' is not among the codes") as said:
         run(districts(), GERMAN.replace(', "d": None', ""), CELLS[:FIRST_FIT])
