@@ -5,10 +5,12 @@ notebook of that name in `explorers` has stored, so that a chapter and the explo
 the same. The chart's specification, which holds its data, becomes one file for all pages that show
 it. The script loads it, and Vega, when a reader comes near.
 
-The bundle of Vega, Vega-Lite and Vega-Embed comes out of the locked package vl-convert-python when
-the site is built, and is in no commit. It brings the newest version that the package has; a test
-holds that it is the one for which Altair writes, because asking Altair here would mean loading it.
-Making the bundle takes a tenth of the build, so a process of its own does it meanwhile.
+Charts are written in Vega-Lite, which a browser would first have to translate into Vega. The build
+does that once for all readers, so that pages load neither Vega-Lite nor Vega-Embed. Both the
+translation and the bundle of Vega come out of the locked package vl-convert-python and are in no
+commit. The package uses the newest version that it has; a test holds that this is the one for which
+Altair writes, because asking Altair here would mean loading it. All of this takes a tenth of the
+build, so a process of its own does it meanwhile.
 """
 
 import json
@@ -36,26 +38,37 @@ PANEL = re.compile(
 # The section of an explorer's page that comes last, though its cells run first.
 COMPUTED = "What is computed"
 BUNDLE = "vega.js"
+# The package has its libraries under these names. The snippet's own `vega` would be empty, and
+# through `vegaEmbed` the bundle would bring Vega-Lite as well.
 MAKE = """
-import sys, vl_convert
-script = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
-sys.stdout.buffer.write(script.encode("utf-8"))
+import json, sys, vl_convert
+vega = f"/npm/vega@{vl_convert.get_vega_version()}/+esm"
+names = "{parse, View, Warn, version}"
+snippet = f"import {names} from '{vega}'; window.vega = {names};"
+bundle = vl_convert.javascript_bundle(snippet)
+specs = json.load(sys.stdin)
+charts = {name: vl_convert.vegalite_to_vega(spec) for name, spec in specs.items()}
+json.dump([bundle, charts], sys.stdout)
 """
 
 
-def begin() -> subprocess.Popen[bytes]:
-    """Begin to make the bundle."""
-    return subprocess.Popen([sys.executable, "-c", MAKE], stdout=subprocess.PIPE)
+def begin() -> subprocess.Popen[str]:
+    """Begin to make the bundle; the charts follow once they are known."""
+    command = [sys.executable, "-c", MAKE]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def bundle(begun: subprocess.Popen[bytes] | None = None) -> str:
-    """Wait for the one script that brings `vegaEmbed`."""
+def made(
+    specs: dict[str, str], begun: subprocess.Popen[str] | None = None
+) -> tuple[str, dict[str, Any]]:
+    """Wait for the one script that brings `vega`, and for each chart as Vega has it."""
     making = begun or begin()
-    script, _ = making.communicate()
+    answer, _ = making.communicate(json.dumps(specs))
     if making.returncode:
-        raise RuntimeError("vl-convert-python could not make the bundle of Vega; see above")
+        raise RuntimeError("vl-convert-python could not make Vega or a chart; see above")
+    script, charts = json.loads(answer)
     # Its thousands of names would meet those of Sphinx's own scripts; in a function they do not.
-    return f"(() => {{\n{script.decode('utf-8')}\n}})();\n"
+    return f"(() => {{\n{script}\n}})();\n", charts
 
 
 def stored_panel(path: Path) -> str | None:
@@ -109,7 +122,7 @@ class Scripts:
 
     def __init__(self) -> None:
         """Begin with no page."""
-        self.begun: subprocess.Popen[bytes] | None = None
+        self.begun: subprocess.Popen[str] | None = None
         self.specs: dict[str, str] = {}
 
     def foresee(self, app: Sphinx, env: BuildEnvironment, pages: list[str]) -> None:
@@ -150,10 +163,12 @@ class Scripts:
             (folder / path.name).write_bytes(path.read_bytes())
         if not self.specs:
             return
-        (folder / BUNDLE).write_text(bundle(self.begun), encoding="utf-8")
+        script, charts = made(self.specs, self.begun)
+        (folder / BUNDLE).write_text(script, encoding="utf-8")
         (folder / FOLDER).mkdir(exist_ok=True)
-        for name, spec in self.specs.items():
-            text = f'explorerSpecs["{name}"] = {spec};\n'
+        for name, chart in charts.items():
+            written = json.dumps(chart, separators=(",", ":"), ensure_ascii=False)
+            text = f'explorerSpecs["{name}"] = {written};\n'
             (folder / FOLDER / f"{name}.js").write_text(text, encoding="utf-8")
 
 

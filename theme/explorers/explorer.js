@@ -1,6 +1,6 @@
 /* Explorers: charts that readers move. mrp_course/explorer.py writes the markup; here the chart is
-   drawn, follows the controls, and gives the sentence and the table their numbers. Vega and Vega-Lite
-   compute; this script only carries values to them and back. Both come when a reader is near. */
+   drawn, follows the controls, and gives the sentence and the table their numbers. Vega computes;
+   this script only carries values to it and back. Vega comes when a reader is near. */
 
 const shownAs = {
   percent: (x) => `${(100 * x).toFixed(1)}%`,
@@ -9,7 +9,8 @@ const shownAs = {
     if (/^−?0\.0$/.test(written)) return "0.0";
     return x > 0 ? `+${written}` : written;
   },
-  number: (x) => Number(x.toFixed(0)).toLocaleString("en"),
+  // By hand: a phone takes longer to prepare the browser's own way than to draw a small chart.
+  number: (x) => x.toFixed(0).replace(/\B(?=(\d{3})+$)/g, ","),
   width: (x) => (100 * x).toFixed(1),
   text: (x) => x,
 };
@@ -33,9 +34,25 @@ function load(address) {
   return loading.get(address);
 }
 
-// Vega-Lite calls the marks of a layer by the layer's name, and their source as it likes.
-function sourceOf(vegaSpec, layer) {
-  return vegaSpec.marks.find((mark) => mark.name === `${layer}_marks`).from.data;
+// Between two steps of a long work the browser can answer its reader.
+const pause = () => new Promise((resolve) => setTimeout(resolve));
+
+async function draw(box, spec) {
+  await pause();
+  const flow = vega.parse(spec);
+  await pause();
+  const view = new vega.View(flow, { renderer: "none", logLevel: vega.Warn }).initialize(box);
+  await pause();
+  await view.runAsync(); // computes where each mark is
+  await pause();
+  await view.renderer("svg").initialize(box).runAsync();
+  await pause();
+  return view;
+}
+
+// Vega-Lite called the marks of a layer by the layer's name, and their source as it liked.
+function sourceOf(spec, layer) {
+  return spec.marks.find((mark) => mark.name === `${layer}_marks`).from.data;
 }
 
 function fillSentence(sentence, row) {
@@ -177,12 +194,11 @@ async function mount(panel) {
   const spec = explorerSpecs[panel.dataset.name];
   const form = panel.querySelector(".explorer-controls");
   const box = panel.querySelector(".explorer-view");
-  const options = { renderer: "svg", actions: false, tooltip: false, defaultStyle: false };
-  const { view, vgSpec } = await vegaEmbed(box, spec, options);
+  const view = await draw(box, spec);
   // The box has a name, and the sentence says in words what the chart shows: no need to hear its marks.
   box.querySelector("svg").setAttribute("aria-hidden", "true");
   const controls = [...form.querySelectorAll("input, select")];
-  const rowsOf = (layer) => view.data(sourceOf(vgSpec, layer));
+  const rowsOf = (layer) => view.data(sourceOf(spec, layer));
 
   async function update(eased) {
     panel.toggleAttribute("data-eased", eased);
@@ -204,9 +220,13 @@ async function mount(panel) {
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => setTimeout(update, 0, true)); // once the values are back
   followButtons(form, update);
+  let found = box.clientWidth; // by Vega, so that the observer's first call need not draw again
   new ResizeObserver(() => {
+    const width = drawnWidth(box);
+    if (width === found) return;
+    found = null;
     panel.removeAttribute("data-eased");
-    view.signal("width", drawnWidth(box)).runAsync();
+    view.signal("width", width).runAsync();
   }).observe(box);
   if (box.dataset.pick) followPointerAndArrows(panel, view, rowsOf);
   askFirst(panel, form, update, () => rowsOf("reading")[0]);

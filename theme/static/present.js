@@ -24,7 +24,7 @@
   }
 
   function typing(target) {
-    return target.closest("input, textarea, select, [contenteditable], dialog, .vega-embed");
+    return target.closest("input, textarea, select, [contenteditable], dialog, .explorer-view");
   }
 
   if (store(session, KEY) === "yes") present(true);
