@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from theme.course_theme.weight import (
+    MEASURES,
+    THEME,
     is_needed,
     lighten_images,
     lighten_scripts,
@@ -16,6 +18,7 @@ from theme.course_theme.weight import (
     moved,
     split_selectors,
     with_imports,
+    without_measuring,
     without_unused,
 )
 from tools.measure_pages import PAGES
@@ -93,6 +96,14 @@ def test_no_script_keeps_the_text_waiting(site):
     for page in (site / path for path in PAGES):
         scripts = [script for _, script in BLOCKING.findall(page.read_text("utf-8")) if script]
         assert scripts == [], page.name
+
+
+def test_what_is_folded_away_is_not_laid_out_to_be_measured(site):
+    """The theme's script did so for every box, and a phone did not answer meanwhile."""
+    assert "scrollWidth" not in (site / "_static" / THEME).read_text("utf-8")
+    assert without_measuring(f"all.forEach(e=>{{{MEASURES}}})") == "all.forEach(e=>{})"
+    with pytest.raises(ValueError, match="no longer has what stops.js replaces"):
+        without_measuring("another version of the script")
 
 
 # --- The parts.

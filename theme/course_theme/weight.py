@@ -55,6 +55,10 @@ NEEDED_BY = {
 }
 # The icons' script is replaced; the others start kernels on another host, which no page does.
 NEVER = ("fontawesome.js", "sphinx-thebe.js", "sphinx-thebe.css")
+# The theme's script measures every box that may scroll, and has the browser lay out for it what a
+# page folds away: on a phone, most of a chapter. The script stops.js does without.
+THEME = "scripts/pydata-sphinx-theme.js"
+MEASURES = "e.tabIndex=e.scrollWidth>e.clientWidth||e.scrollHeight>e.clientHeight?0:-1"
 # Large libraries that use no class of this site's styles.
 LIBRARIES = ("vega.js", "tex-chtml.js")
 # An icon is a glyph of one of these fonts; the last two are of use if some page has such a class.
@@ -107,6 +111,13 @@ def lighten_scripts(page: str) -> str:
         return match[0]
 
     return SCRIPT.sub(lightened, page)
+
+
+def without_measuring(script: str) -> str:
+    """Take out of the theme's script what stops.js does instead."""
+    if MEASURES not in script:
+        raise ValueError(f"{THEME} no longer has what stops.js replaces; see MEASURES in weight.py")
+    return script.replace(MEASURES, "")
 
 
 def size_of_png(path: Path) -> tuple[int, int] | None:
@@ -293,6 +304,8 @@ def lighten_site(app: Sphinx, exception: Exception | None) -> None:
     static = site / "_static"
     files = sorted(path for path in site.rglob("*.html") if static not in path.parents)
     pages = {path: path.read_text("utf-8") for path in files}
+    script = static / THEME
+    script.write_text(without_measuring(script.read_text("utf-8")), "utf-8")
     sheets = shared_sheets(page for page in pages.values() if sheets_of(page))
     scripts = [
         path.read_text("utf-8")

@@ -137,7 +137,7 @@
       bar.style.transform = `scaleX(${all > 0 ? Math.min(1, scrollY / all) : 0})`;
     };
     addEventListener("scroll", () => requestAnimationFrame(draw), { passive: true });
-    draw();
+    requestAnimationFrame(draw);
     if (reduced) bar.style.transition = "none";
   }
 
