@@ -33,6 +33,8 @@ class Asked(NamedTuple):
         Between which numbers a cell's quantile is, where quantiles are asked for.
     probabilities : numpy.ndarray
         The probabilities of quantiles.
+    least : float
+        What no outcome is below.
     """
 
     number: int
@@ -42,6 +44,7 @@ class Asked(NamedTuple):
     weights: np.ndarray | None = None
     bracket: Callable[..., Bracket] | None = None
     probabilities: np.ndarray = np.empty(0)
+    least: float = -np.inf
 
 
 def asked(parts: Regression, scores: Any, below: Any, quantiles: Any) -> Asked:
@@ -96,6 +99,7 @@ def _quantiles(parts: Regression, quantiles: Any) -> Asked:
         between={} if isinstance(quantiles, Real) else {"quantile": probabilities},
         bracket=bracket,
         probabilities=np.array(probabilities),
+        least=FAMILIES[parts.family].least,
     )
 
 

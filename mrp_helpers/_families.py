@@ -30,12 +30,15 @@ class Family(NamedTuple):
         The probability that an outcome is at most `y`, a number or one for each cell and sample.
     bracket : callable or None
         For the probability `q`, two arrays between which each cell's quantile is.
+    least : float
+        What no outcome is below.
     """
 
     mean: Callable[..., np.ndarray] | None = None
     shares: Callable[..., np.ndarray] | None = None
     at_most: Callable[..., np.ndarray] | None = None
     bracket: Callable[..., Bracket] | None = None
+    least: float = -np.inf
 
     @property
     def expected(self) -> Callable[..., np.ndarray]:
@@ -266,23 +269,24 @@ FAMILIES = {
         bracket=_asymmetric_laplace_quantile,
     ),
     "bernoulli": Family(_p),
-    "beta": Family(_mu, at_most=_beta, bracket=_beta_quantile),
+    "beta": Family(_mu, at_most=_beta, bracket=_beta_quantile, least=0),
     "beta_binomial": Family(_mu),
     "binomial": Family(_p),
     "categorical": Family(shares=softmax),
     "cumulative": Family(shares=cumulative),
     "dirichlet_multinomial": Family(shares=lambda a: a / a.sum(axis=0)),
     "exgaussian": Family(lambda mu, nu: mu + nu, at_most=_exgaussian, bracket=_exgaussian_quantile),
-    "exponential": Family(_mu, at_most=_exponential, bracket=_positive_quantile),
-    "gamma": Family(_mu, at_most=_gamma, bracket=_positive_quantile),
+    "exponential": Family(_mu, at_most=_exponential, bracket=_positive_quantile, least=0),
+    "gamma": Family(_mu, at_most=_gamma, bracket=_positive_quantile, least=0),
     "gaussian": Family(_mu, at_most=_normal, bracket=_normal_quantile),
     "hurdle_gamma": Family(
-        lambda mu, psi: psi * mu, at_most=_with_zeros(_gamma), bracket=_positive_quantile
+        lambda mu, psi: psi * mu, at_most=_with_zeros(_gamma), bracket=_positive_quantile, least=0
     ),
     "hurdle_lognormal": Family(
         lambda mu, sigma, psi: psi * _lognormal_mean(mu, sigma),
         at_most=_with_zeros(_lognormal),
         bracket=_hurdle_lognormal_quantile,
+        least=0,
     ),
     "hurdle_negativebinomial": Family(
         lambda mu, alpha, psi: psi * mu / -np.expm1(_no_visit(mu, alpha)),
@@ -290,14 +294,14 @@ FAMILIES = {
     ),
     "hurdle_poisson": Family(lambda mu, psi: psi * mu / -np.expm1(-mu), at_most=_hurdle(_poisson)),
     "laplace": Family(_mu, at_most=_laplace, bracket=_laplace_quantile),
-    "lognormal": Family(_lognormal_mean, at_most=_lognormal, bracket=_lognormal_quantile),
+    "lognormal": Family(_lognormal_mean, at_most=_lognormal, bracket=_lognormal_quantile, least=0),
     "multinomial": Family(shares=softmax),
     "negativebinomial": Family(_mu, at_most=_negative_binomial),
     "poisson": Family(_mu, at_most=_poisson),
     "sratio": Family(shares=stopping_ratio),
     "t": Family(_mu, at_most=_student, bracket=_student_quantile),
-    "wald": Family(_mu, at_most=_wald, bracket=_positive_quantile),
-    "weibull": Family(_mu, at_most=_weibull, bracket=_weibull_quantile),
+    "wald": Family(_mu, at_most=_wald, bracket=_positive_quantile, least=0),
+    "weibull": Family(_mu, at_most=_weibull, bracket=_weibull_quantile, least=0),
     "zero_inflated_binomial": Family(lambda p, psi: psi * p),
     "zero_inflated_negativebinomial": Family(
         lambda mu, psi: psi * mu, at_most=_with_zeros(_negative_binomial)

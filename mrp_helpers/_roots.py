@@ -9,49 +9,90 @@ _MOST_STEPS = 200  # bisection alone would need about fifty
 
 
 def increasing_roots(
-    function: Callable[[np.ndarray], np.ndarray], low: np.ndarray, high: np.ndarray
-) -> np.ndarray:
-    """Find where each of many increasing functions passes zero, between `low` and `high`.
+    function: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    start: np.ndarray,
+    rise: np.ndarray,
+    *,
+    least: float = -np.inf,
+    tolerance: float = 1e-9,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find where each of many increasing functions passes zero.
 
-    Where a function is not below zero at `low`, that is the root; where it jumps over zero, the
-    place of the jump is. To one part in 10^12 of the distance of `low` and `high`.
+    Parameters
+    ----------
+    function : callable
+        Takes a place for each function, and where their values are wanted, and gives these. Their
+        unit is such that they go from less than -1 to more than 1.
+    start : numpy.ndarray
+        Where the roots may be.
+    rise : numpy.ndarray
+        About how far a function goes on while it rises by one.
+    least : float
+        Below it all functions are less than zero.
+    tolerance : float
+        How far from a root to stop at most, in units of `rise`, there or at the start.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        The roots, and the rise there. Where a function jumps over zero, the place of the jump is
+        its root, to a thousandth of the tolerance; where it is not a number, neither is the root.
 
     Notes
     -----
-    The method of Chandrupatla (1997): inverse quadratic interpolation where that is safe, else
-    bisection. All functions take as many steps as the slowest.
+    Each step puts a parabola, the place as a function of the value, through the last three values.
+    Where it leads out of what is known to be around the root, or the last step did not halve the
+    value, the middle comes next or, as long as one side is open, a place twice as far away.
     """
-    x1, x2 = low.copy(), high.copy()
-    f1, f2 = function(x1), function(x2)
-    found = np.where(f1 >= 0, low, high)
-    open_ = (f1 < 0) & (f2 > 0)
-    tolerance = 1e-12 * (high - low)
-    t = np.full(low.shape, 0.5)
+    x, low, high = start, np.full(start.shape, -np.inf), np.full(start.shape, np.inf)
+    x1 = f1 = f2 = np.full(start.shape, np.nan)
+    open_, within = np.ones(start.shape, dtype=bool), tolerance * rise
     for _ in range(_MOST_STEPS):
+        f = np.where(open_, function(x, open_), f1)
+        low, high = np.where(f < 0, x, low), np.where(f < 0, high, x)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            ahead, rise, off = _interpolated(x, x1, f, f1, f2, rise)
+            safe = (low < ahead) & (ahead < high) & ~(np.abs(f) > np.abs(f1) / 2)
+            next_ = np.maximum(np.where(safe, ahead, _guarded(x, x1, low, high, rise)), least)
+            near = safe & (off <= np.minimum(within, tolerance * rise))
+            between = (high - low <= within / 1000) | (high <= least)
+        exact = ~(np.abs(f) > _EPS)  # or not a number
+        x1, f1, f2 = x, f, np.where(np.isnan(f1), f, f1)
+        x = np.where(
+            open_, np.where(exact, np.where(np.isnan(f), f, x), np.where(between, high, next_)), x
+        )
+        open_ &= ~(near | between | exact)
         if not open_.any():
             break
-        x = x1 + t * (x2 - x1)
-        f = function(x)
-        same = (f > 0) == (f1 > 0)
-        x3, f3 = np.where(same, x1, x2), np.where(same, f1, f2)
-        x2, f2 = np.where(same, x2, x1), np.where(same, f2, f1)
-        x1, f1 = x, f
-        best = np.where(np.abs(f1) < np.abs(f2), x1, x2)
-        found = np.where(open_, best, found)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            least = (2 * _EPS * np.abs(best) + tolerance) / np.abs(x2 - x1)
-            open_ &= (least <= 0.5) & (f1 != 0)
-            t = np.clip(_step(x1, x2, x3, f1, f2, f3), least, 1 - least)
-        t = np.where(open_, t, 0.0)
-    return found
+    return x, rise
 
 
-def _step(
-    x1: np.ndarray, x2: np.ndarray, x3: np.ndarray, f1: np.ndarray, f2: np.ndarray, f3: np.ndarray
+def _interpolated(
+    x: np.ndarray,
+    x1: np.ndarray,
+    f: np.ndarray,
+    f1: np.ndarray,
+    f2: np.ndarray,
+    rise: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where the parabola passes zero, the rise along the last step, and how far off that may be.
+
+    The straight line would be off by the bend, and by the product of the last step and the next:
+    by half of it or less, where a function is a share of people over a fourth or so of that share.
+    """
+    secant = (x - x1) / (f - f1)
+    usable = np.isfinite(secant) & (secant > 0)
+    bend = np.where(usable, f * f1 * (secant - rise) / (f - f2), 0)
+    rise = np.where(usable, secant, rise)
+    step = bend - f * rise
+    return x + step, rise, np.abs(bend) + np.abs(step * (x - x1)) / rise
+
+
+def _guarded(
+    x: np.ndarray, x1: np.ndarray, low: np.ndarray, high: np.ndarray, rise: np.ndarray
 ) -> np.ndarray:
-    """How far from `x1` to `x2` to go."""
-    xi, phi = (x1 - x2) / (x3 - x2), (f1 - f2) / (f3 - f2)
-    curved = f1 / (f2 - f1) * f3 / (f2 - f3)
-    curved += (x3 - x1) / (x2 - x1) * f1 / (f3 - f1) * f2 / (f3 - f2)
-    safe = (phi**2 < xi) & ((1 - phi) ** 2 < 1 - xi)
-    return np.where(safe & np.isfinite(curved), curved, 0.5)
+    """The middle of what is around the root or, where one side is open, further to that side."""
+    further = 2 * np.fmax(np.abs(x - x1), rise)
+    outside = np.where(np.isinf(high), x + further, x - further)
+    chosen: np.ndarray = np.where(np.isinf(high - low), outside, (low + high) / 2)
+    return chosen

@@ -8,6 +8,7 @@ taken in blocks and only group totals are kept, so that memory does not grow wit
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from numbers import Real
 from typing import Any
 
@@ -29,6 +30,8 @@ from mrp_helpers._require import listing, require_columns, require_type, require
 from mrp_helpers._roots import increasing_roots
 
 _BLOCK_VALUES = 2_000_000  # cells x draws held at once by default: 16 MB an array
+_MOSTLY = 0.7  # of values are wanted: it takes longer to choose them than to compute all
+_SAMPLED = 16  # cells, one of which begins the search for a quantile
 
 
 def poststratify_draws(
@@ -360,33 +363,99 @@ def _means(
 def _quantiles(groups: "_Groups", outcomes: Outcomes, question: Asked, size: int) -> np.ndarray:
     """Quantiles of the population of each group (quantiles x groups x samples).
 
-    That is where the mean of the cells' probabilities passes the one asked for. So few groups are
-    taken at once that the numbers between which it is fit into a block.
+    That is where the mean of the cells' probabilities passes the one asked for. A sample of the
+    cells says where about that is, and a sample of this sample where to begin with it, so that all
+    cells are gone through three to five times and not a dozen. So few groups are taken at once
+    that their quantiles fit into a block.
     """
+    samples = [groups]
+    while len(samples[-1].order) > _SAMPLED * groups.number:
+        samples.append(samples[-1].sampled(_SAMPLED))
     few = max(1, _BLOCK_VALUES // (question.number * outcomes.samples))
     found = np.empty((question.number, groups.number, outcomes.samples))
     for chosen in blocks(groups.number, few):
-        low, high = _outermost(groups, outcomes, question, chosen, size)
-
-        def excess(y: np.ndarray, chosen: slice = chosen) -> np.ndarray:
-            """How much more than asked for is at most y."""
-
-            def at_most(cells: np.ndarray, **values: Any) -> np.ndarray:
-                here = groups.codes[cells] - chosen.start
-                return np.stack([question.function(one[here], **values) for one in y])
-
-            reached = _means(groups, outcomes, at_most, chosen, size)
-            reached -= question.probabilities[:, None, None]
-            return reached
-
-        found[:, chosen] = increasing_roots(excess, low, high)
+        place, rise = _beginning(samples[-1], outcomes, question, chosen, size)
+        most = 10 * rise
+        for sample in reversed(samples):
+            excess = _excess(sample, outcomes, question, chosen, size)
+            tolerance = 1e-9 if sample is groups else 1e-2
+            # Where hardly anybody is, the rise there would say little about elsewhere.
+            place, rise = increasing_roots(
+                excess, place, np.minimum(rise, most), least=question.least, tolerance=tolerance
+            )
+        found[:, chosen] = place
     return found
 
 
-def _outermost(
+def _excess(
+    groups: "_Groups", outcomes: Outcomes, question: Asked, chosen: slice, size: int
+) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """How much more than asked for is at most y, over the variance of being so or not."""
+    asked_for = question.probabilities[:, None, None]
+
+    def excess(y: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+        def at_most(cells: np.ndarray, **values: Any) -> np.ndarray:
+            here = groups.codes[cells] - chosen.start
+            here = here[:1] if here[0] == here[-1] else here
+            return np.stack(
+                [
+                    _wanted(question.function, open_[here], one[here], values)
+                    for one, open_ in zip(y, wanted, strict=True)
+                ]
+            )
+
+        more = _means(groups, outcomes, at_most, chosen, size)
+        more -= asked_for
+        more /= asked_for * (1 - asked_for)
+        return more
+
+    return excess
+
+
+def _wanted(
+    function: Callable[..., np.ndarray], wanted: np.ndarray, y: np.ndarray, values: dict[str, Any]
+) -> np.ndarray:
+    """Values of a function of few cells where they are wanted, and perhaps elsewhere."""
+    if wanted.mean() > _MOSTLY:
+        every: np.ndarray = function(y, **values)
+        return every
+    shape = np.broadcast_shapes(wanted.shape, *(np.shape(one) for one in values.values()))
+    found = np.zeros(shape)
+    # Of a single group whole samples are chosen, which is quicker.
+    at = (slice(None), np.flatnonzero(wanted)) if len(wanted) == 1 else wanted
+    used = {name: np.broadcast_to(one, shape)[at] for name, one in values.items()}
+    found[at] = function(np.broadcast_to(y, shape)[at], **used)
+    return found
+
+
+def _beginning(
     groups: "_Groups", outcomes: Outcomes, question: Asked, chosen: slice, size: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The lowest and highest quantile of a cell in each group (quantiles x groups x samples)."""
+    """Where to look for quantiles first, and about how far an excess needs to rise by one.
+
+    In a single cell the former is the quantile, wherever the family has a formula for it. Half of
+    each cell's people are between the halves of what is below the quantile and above it.
+    """
+    asked_for = question.probabilities
+    low, high = _outermost(groups, outcomes, question, chosen, size, asked_for, asked_for)
+    place, halves = (low + high) / 2, (asked_for / 2, (1 + asked_for) / 2)
+    low, high = _outermost(groups, outcomes, question, chosen, size, *halves)
+    return place, 2 * (high - low) * (asked_for * (1 - asked_for))[:, None, None]
+
+
+def _outermost(
+    groups: "_Groups",
+    outcomes: Outcomes,
+    question: Asked,
+    chosen: slice,
+    size: int,
+    lower: np.ndarray,
+    upper: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The least lower quantile of a cell in each group, and the greatest upper one.
+
+    Both are (quantiles x groups x samples).
+    """
     cells, bracket = groups.cells(chosen), question.bracket
     assert bracket is not None
     shape = (question.number, chosen.stop - chosen.start, outcomes.samples)
@@ -395,7 +464,11 @@ def _outermost(
 
     def ends(_: np.ndarray, **values: Any) -> np.ndarray:
         used = {name: values[name] for name in taken}
-        return np.stack([end for q in question.probabilities for end in bracket(q, **used)])
+        pairs = [
+            (bracket(q, **used)[0], bracket(p, **used)[1])
+            for q, p in zip(lower, upper, strict=True)
+        ]
+        return np.stack([end for pair in pairs for end in pair])
 
     for rows, values in outcomes.blocks(groups.order[cells], size, ends):
         here = groups.codes[groups.order[cells][rows]] - chosen.start
@@ -511,6 +584,29 @@ class _Groups:
         """Where in `order` the cells of some groups are."""
         start, stop = np.searchsorted(self._codes, [groups.start, groups.stop])
         return slice(int(start), int(stop))
+
+    def sampled(self, cells: int) -> "_Groups":
+        """A sample of one in so many `cells` of each group, with the group's people in equal parts.
+
+        It is systematic: every so many people, in the order of the frame.
+        """
+        people = self._people.mean(axis=1)[self.order]
+        up_to = people.cumsum()
+        last = np.searchsorted(self._codes, np.arange(self.number), side="right") - 1
+        first = np.append(0, last[:-1] + 1)
+        number = -(-(last + 1 - first) // cells)
+        each = self.population.mean(axis=1) / number
+        group = np.repeat(np.arange(self.number), number)
+        rank = np.arange(len(group)) - np.repeat(number.cumsum() - number, number)
+        at = (up_to - people)[first][group] + (rank + 0.5) * each[group]
+        places = np.clip(np.searchsorted(up_to, at, side="right"), first[group], last[group])
+        sample = copy(self)
+        places, times = np.unique(places, return_counts=True)
+        sample.order, sample._codes = self.order[places], self._codes[places]
+        sample._people = np.zeros((len(self.codes), 1))
+        sample._people[sample.order, 0] = times * each[sample._codes]
+        sample.population = self.population.mean(axis=1, keepdims=True)
+        return sample
 
     def add(self, totals: np.ndarray, rows: slice, values: np.ndarray, first: int = 0) -> None:
         """Add values of cells, in `order`, to their groups, each as often as a cell has people.

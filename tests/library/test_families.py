@@ -235,19 +235,50 @@ def test_mean_of_a_count_is_what_pymc_samples(family):
     assert at_most.item() == pytest.approx(shares[:3].sum(), rel=1e-8)
 
 
-def test_roots():
-    low, high = np.zeros((2, 3)), np.full((2, 3), 5.0)
-    target = np.array([[0.0, 1.0, 2.0], [3.5, 4.9999, 5.0]])
-    calls = []
+def roots_of(function, start, rise=1.0, **options):
+    """Roots, and how many values were wanted for each of them."""
+    wanted = np.zeros(np.shape(start), dtype=int)
 
-    def cubed(x):
-        calls.append(x)
-        return x**3 - target**3
+    def counted(x, open_):
+        wanted[open_] += 1
+        return np.where(open_, function(x), 1e3)  # what is not wanted may be anything
 
-    np.testing.assert_allclose(increasing_roots(cubed, low, high), target, atol=1e-11)
-    assert len(calls) < 25
-    jump = increasing_roots(lambda x: np.where(x < target, -1.0, 1.0), low, high)
-    np.testing.assert_allclose(jump, target, atol=1e-9)
+    found, rise = increasing_roots(counted, np.array(start), np.full(wanted.shape, rise), **options)
+    return found, rise, wanted
+
+
+def test_roots_of_smooth_functions_take_few_values():
+    target = np.array([[-0.4, 0.0, 0.2], [0.6, 3.0, -9.0]])
+    found, rise, wanted = roots_of(lambda x: np.arcsinh(x - target), np.zeros((2, 3)))
+    np.testing.assert_allclose(found, target, atol=1e-10)
+    np.testing.assert_allclose(rise, 1, atol=0.05)
+    assert wanted.max() < 20 and wanted[0].max() < 6 and wanted[0, 1] == 1
+
+
+@pytest.mark.parametrize("start", [-3e3, -0.1, 5.0, 2e5])
+@pytest.mark.parametrize("rise", [1e-4, 1.0, 1e4])
+def test_roots_are_found_from_afar(start, rise):
+    """A share of people rises from nothing to all, almost flat on both sides."""
+    target = np.array([0.0, 1.0, 2.5])
+    share = stats.norm(target, [0.01, 1, 20]).cdf
+    found, _, _ = roots_of(lambda x: (share(x) - 0.5) * 4, np.full(3, start), rise)
+    np.testing.assert_allclose(found, target, atol=1e-9)
+
+
+def test_roots_at_jumps_between_flat_parts_and_at_the_least():
+    jump, _, _ = roots_of(lambda x: np.where(x < 1.3, -2.0, 2.0), [0.0, 4.0])
+    np.testing.assert_allclose(jump, 1.3, atol=1e-9)
+    least, _, wanted = roots_of(lambda x: np.where(x < 0, -2.0, 0.5 + x), [0.0, 4.0], least=0)
+    assert (least == 0).all() and wanted[0] == 1 and wanted[1] < 5
+    flat = 1e-7 * np.array([-1.0, 1.0])
+    two, _, _ = roots_of(lambda x: np.tanh(40 * (x - 5)) + np.tanh(40 * (x + 5)) + flat, [0.5, -3])
+    share = np.tanh(40 * (two - 5)) + np.tanh(40 * (two + 5)) + flat
+    np.testing.assert_allclose(share, 0, atol=1e-9)
+
+
+def test_a_function_that_is_no_number_has_no_root():
+    found, _, wanted = roots_of(lambda x: np.where([True, False], np.nan, x - 0.25), [0.0, 0.0])
+    assert np.isnan(found[0]) and wanted[0] == 1 and found[1] == 0.25
 
 
 # --- Models with several linear predictors, and what is asked of them.
@@ -288,6 +319,51 @@ def test_no_more_than_a_block_is_held_for_quantiles(spread, monkeypatch):
     monkeypatch.setattr(_outcomes.Outcomes, "blocks", counted)
     poststratify(*spread, FRAME, by="state", quantiles=[0.1, 0.5, 0.9], block=7)
     assert max(held) == 7
+
+
+@pytest.mark.parametrize(("by", "most"), [(None, 6), ("male", 8)])
+def test_all_cells_are_gone_through_few_times(spread, monkeypatch, by, most):
+    """A sample of the cells says where about a quantile is."""
+    cells, means = [], poststratify_module._means
+
+    def counted(groups, *others):
+        cells.append(len(groups.order))
+        return means(groups, *others)
+
+    monkeypatch.setattr(poststratify_module, "_means", counted)
+    poststratify(*spread, FRAME, by=by, quantiles=0.5)
+    assert 1 < cells.count(len(FRAME)) <= most
+    assert cells[0] < len(FRAME) / 4
+
+
+def test_the_median_of_two_equal_halves_far_apart(spread):
+    """Nobody is in between: wherever the share of the lower half is passed first."""
+    model, draws = spread
+    frame = FRAME.head(2).assign(x=[0.0, 1e4], n=[100, 101])
+    median = poststratify_draws(model, draws, frame, quantiles=0.5)
+    reached = poststratify_draws(model, draws, frame, by="x", below=median[0, 0].item())[:, 0]
+    assert (reached * [100, 101]).sum().item() / 201 == pytest.approx(0.5, abs=1e-10)
+
+
+@pytest.mark.parametrize("varying", [False, True])
+def test_a_sample_of_cells_is_as_large_as_the_groups(varying):
+    rng = np.random.default_rng(3)
+    people = xr.DataArray(rng.gamma(2.0, size=(60, 5)), dims=("row", "sample"))
+    population = people if varying else "n"
+    frame = FRAME.sample(frac=1, random_state=1).assign(
+        n=lambda table: table["n"].where(table.edu == "HS", 0)
+    )
+    whole = poststratify_module._Groups(frame, "state", population, 7)
+    sample = whole.sampled(4)
+    expected = whole.population.mean(axis=1, keepdims=True)
+    np.testing.assert_allclose(sample.population, expected)
+    total = np.zeros_like(expected)
+    sample.add(total, slice(0, len(sample.order)), np.ones((len(sample.order), 1)))
+    np.testing.assert_allclose(total, expected)
+    assert (np.diff(sample.codes[sample.order]) >= 0).all() and len(sample.order) <= 15
+    chosen = frame.iloc[sample.order]
+    assert varying or (chosen["edu"] == "HS").all()
+    assert sample.sampled(1000).order.size == whole.number
 
 
 @pytest.mark.parametrize("asked", [{"below": 0.4}, {"quantiles": 0.3}])
