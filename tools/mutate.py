@@ -1,19 +1,24 @@
 """Change the package in a thousand small ways, and see that some test fails for each.
 
-Usage: python tools/mutate.py [PATTERN ...], with patterns such as "mrp_helpers.weight*".
+Usage: python tools/mutate.py [--sample NUMBER [--seed SEED]] [PATTERN ...], with patterns such as
+"mrp_helpers.weight*".
 
 mutmut makes the changes (mutants) and runs the tests that reach each one, in a copy of the project.
 Its settings are in pyproject.toml. Mutants that no test kills are listed with a reason in
 tests/mutants.toml; this script fails when another one survives, when a listed one is killed, or
-when too few are killed. A whole run takes about ten minutes on two cores.
+when too few are killed. A whole run takes about ten minutes on two cores. With --sample, so many
+mutants of each module are drawn at random, and stand for all of that module.
 """
 
+import argparse
 import os
+import random
 import shutil
 import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -59,28 +64,80 @@ def compare(found: list[str], killed: float, patterns: list[str]) -> list[str]:
     return wrong
 
 
-def main(patterns: list[str]) -> int:
+def drawn(patterns: Sequence[str], seed: int) -> dict[str, list[str]]:
+    """Shuffle the mutants of each module that match: module -> their names."""
+    from mutmut.mutation.file_mutation import mutate_file_contents
+
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    generator, found = random.Random(seed), {}
+    for path in settings["tool"]["mutmut"]["only_mutate"]:
+        module = path.removesuffix(".py").replace("/", ".")
+        made = mutate_file_contents(path, (ROOT / path).read_text("utf-8")).mutant_names
+        names = [f"{module}.{name}" for name in made]
+        if patterns:
+            names = [name for name in names if any(fnmatch(name, one) for one in patterns)]
+        if names:
+            found[module] = generator.sample(names, len(names))
+    return found
+
+
+def score(killed: dict[str, list[bool]], number: dict[str, int]) -> str:
+    """Say how many of a sample were killed in each module, and the share of all, with its error.
+
+    A module counts by the `number` of all its mutants. For the error each has the pooled share of
+    killed ones, so that a module whose few mutants were all killed is not thought to be certain.
+    """
+    total = sum(number.values())
+    share = sum(number[m] * sum(those) / len(those) for m, those in killed.items()) / total
+    parts = (
+        (number[m] / total) ** 2 * (1 - len(those) / number[m]) / len(those)
+        for m, those in killed.items()
+    )
+    error = (share * (1 - share) * sum(parts)) ** 0.5
+    lines = [
+        f"{m:28}{sum(those):4} of {len(those)} killed, of {number[m]} mutants"
+        for m, those in killed.items()
+    ]
+    return "\n".join([*lines, f"{share:.1%} of all killed, standard error {error:.1%}"])
+
+
+def run(folder: Path, names: Sequence[str]) -> dict[str, str]:
+    """Make the mutants, or those with some names, and give what became of them."""
+    for name in COPIED:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, folder / name)
+    try:
+        mutmut(folder, "run", "--max-children", "2", *names, capture_output=True)
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"mutmut stopped; do the tests pass?\n{(error.stdout + error.stderr)[-3000:]}")
+    found = outcomes(folder)
+    return {n: o for n, o in found.items() if not names or any(fnmatch(n, p) for p in names)}
+
+
+def main(arguments: list[str]) -> int:
     """Run everything in a scratch folder, and say what survived."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("patterns", nargs="*", metavar="PATTERN")
+    parser.add_argument("--sample", type=int, metavar="NUMBER", help="mutants of each module")
+    parser.add_argument("--seed", type=int, default=1, help="of the sample")
+    given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        for name in COPIED:
-            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-            copy(ROOT / name, folder / name)
-        print(
-            "Changing the package and running its tests; this takes about ten minutes.", flush=True
-        )
-        try:
-            mutmut(folder, "run", "--max-children", "2", *patterns, capture_output=True)
-        except subprocess.CalledProcessError as error:
-            sys.exit(f"mutmut stopped; do the tests pass?\n{(error.stdout + error.stderr)[-3000:]}")
-        found = outcomes(folder)
-        if patterns:
-            found = {n: o for n, o in found.items() if any(fnmatch(n, p) for p in patterns)}
+        names = given.patterns
+        if given.sample:
+            every = drawn(given.patterns, given.seed)
+            names = [name for all_ in every.values() for name in all_[: given.sample]]
+        print("Changing the package and running its tests, which takes minutes.", flush=True)
+        found = run(folder, names)
         survivors = [name for name, outcome in found.items() if outcome not in KILLED]
         told = sorted(spelled(folder, name) for name in survivors)
     killed = 1 - len(survivors) / len(found)
     print(f"\n{len(found):,} mutants, {killed:.1%} killed, {len(survivors)} survive")
-    wrong = compare(told, killed, patterns)
+    if given.sample:
+        tried = {m: [found[n] in KILLED for n in all_[: given.sample]] for m, all_ in every.items()}
+        print(score(tried, {m: len(all_) for m, all_ in every.items()}))
+    # Chance decides how many of a sample are killed, and so that is only told.
+    wrong = compare(told, 1.0 if given.sample else killed, names)
     print("\n".join(wrong) or f"every survivor is listed with a reason in {LISTED.name}")
     if wrong:
         print("Write a test that kills it, or list it in tests/mutants.toml with the reason.")
