@@ -106,7 +106,7 @@ def _quantiles(parts: Regression, quantiles: Any) -> Asked:
 def _numbers(given: Any, what: str) -> list[float]:
     """List finite numbers, of which none is given twice."""
     values = [given] if isinstance(given, Real) else given
-    if isinstance(values, str) or not isinstance(values, Iterable):
+    if not isinstance(values, Iterable):
         raise TypeError(f"{what} is {given!r}; pass a number, or a list of numbers")
     numbers = list(values)
     for value in numbers:

@@ -9,6 +9,7 @@ each level but the first; `inverse_link` is the function.
 
 import inspect
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -185,24 +186,28 @@ def _negative_binomial(y: np.ndarray, mu: np.ndarray, alpha: np.ndarray) -> np.n
     return np.where(whole < 0, 0, found)
 
 
+def _mixed_with_zeros(
+    at_most: Callable[..., np.ndarray], y: np.ndarray, psi: np.ndarray, **others: np.ndarray
+) -> np.ndarray:
+    """Share at most `y` of an outcome that has, with the probability `psi`, a distribution."""
+    return np.where(np.less(y, 0), 0, 1 - psi + psi * at_most(y, **others))
+
+
 def _with_zeros(at_most: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
     """Mix an outcome, with the probability `psi`, with zero."""
+    return _with_arguments(partial(_mixed_with_zeros, at_most), [*arguments(at_most), "psi"])
 
-    def mixed(y: np.ndarray, psi: np.ndarray, **others: np.ndarray) -> np.ndarray:
-        return np.where(np.less(y, 0), 0, 1 - psi + psi * at_most(y, **others))
 
-    return _with_arguments(mixed, [*arguments(at_most), "psi"])
+def _above_zero(at_most: Callable[..., np.ndarray], y: np.ndarray, **others: np.ndarray) -> Any:
+    """Share at most `y` of the counts that are not zero."""
+    none = at_most(np.zeros(()), **others)
+    return (at_most(y, **others) - none) / (1 - none)
 
 
 def _hurdle(at_most: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
     """Mix a count above zero, with the probability `psi`, with zero."""
-
-    def mixed(y: np.ndarray, psi: np.ndarray, **others: np.ndarray) -> np.ndarray:
-        none = at_most(np.zeros(()), **others)
-        above = (at_most(y, **others) - none) / (1 - none)
-        return np.where(np.less(y, 0), 0, 1 - psi + psi * above)
-
-    return _with_arguments(mixed, [*arguments(at_most), "psi"])
+    above = partial(_mixed_with_zeros, partial(_above_zero, at_most))
+    return _with_arguments(above, [*arguments(at_most), "psi"])
 
 
 # --- Between which numbers the quantile of a cell is: a mixture's is between the outermost of them.

@@ -186,6 +186,19 @@ def test_aliases_are_the_names_of_draws():
     pd.testing.assert_frame_equal(poststratify(aliased, again, FRAME, by="state"), expected)
 
 
+def test_an_alias_of_a_column_whose_name_has_two_underscores():
+    data = CELLS.rename(columns={"state": "home__state"})
+    frame = FRAME.rename(columns={"state": "home__state"})
+    formula = "height ~ (1|home__state)"
+    model = build(formula, data=data)
+    expected = poststratify(model, synthetic.draws_for(model), frame)
+    aliased = build(formula, data=data)
+    aliased.set_alias({"1|home__state": "alpha"})
+    again = synthetic.draws_for(aliased)
+    assert set(again["posterior"]["alpha"].dims) == {"chain", "draw", "alpha__factor_dim"}
+    pd.testing.assert_frame_equal(poststratify(aliased, again, frame), expected)
+
+
 def test_aliased_draws_are_those_that_bambi_makes():
     model = build("height ~ x + C(state) + (0 + edu|age)")
     model.set_alias({"edu|age": "alpha", "C(state)": "beta", "sigma": "residual"})

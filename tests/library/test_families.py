@@ -276,6 +276,23 @@ def test_roots_at_jumps_between_flat_parts_and_at_the_least():
     np.testing.assert_allclose(share, 0, atol=1e-9)
 
 
+@pytest.mark.parametrize("unit", [1e-6, 1e6])
+def test_roots_are_found_alike_in_any_unit(unit):
+    target = np.array([-0.4, 0.2, 3.0])
+    share = stats.norm(target, [0.1, 1, 20]).cdf
+    start = np.zeros(3)
+    found, _, wanted = roots_of(lambda x: (share(x) - 0.5) * 4, start)
+    scaled, _, as_often = roots_of(lambda x: (share(x / unit) - 0.5) * 4, start, unit)
+    np.testing.assert_allclose(scaled / unit, found, atol=1e-9)
+    assert (wanted == as_often).all()
+
+
+def test_flat_steps_are_no_error_of_arithmetic():
+    with np.errstate(all="raise"):
+        found, _, _ = roots_of(lambda x: np.where(x < 1.3, -2.0, 2.0), [0.0, 4.0])
+    np.testing.assert_allclose(found, 1.3, atol=1e-9)
+
+
 def test_a_function_that_is_no_number_has_no_root():
     found, _, wanted = roots_of(lambda x: np.where([True, False], np.nan, x - 0.25), [0.0, 0.0])
     assert np.isnan(found[0]) and wanted[0] == 1 and found[1] == 0.25

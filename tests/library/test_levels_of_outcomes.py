@@ -240,7 +240,12 @@ def test_shares_in_the_draws_are_compared():
 @pytest.mark.parametrize(
     ("scores", "error", "message"),
     [
-        ([1, 2, 3], TypeError, "^scores is of type list; pass a dict, or a Series indexed by"),
+        (
+            [1, 2, 3],
+            TypeError,
+            "^scores is of type list; pass a dict, or a Series indexed by the levels of the "
+            "outcome$",
+        ),
         (
             {"Democrat": 1, "Republican": 0},
             ValueError,

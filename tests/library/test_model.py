@@ -197,6 +197,12 @@ def test_columns_outside_the_formula_do_not_matter():
     assert design_digest(build()) == design_digest(wider)
 
 
+def test_a_design_without_common_terms_has_a_digest():
+    terms = ("(1|state)", "(1|state) + (1|x)")
+    alone, more = (build(f"p(yes, n) ~ 0 + {groups}") for groups in terms)
+    assert design_digest(alone) != design_digest(more)
+
+
 def test_the_last_digits_of_another_processor_do_not_matter():
     """It adds in another order: means and standard deviations in data and priors change a hair."""
     here, there = (
