@@ -108,16 +108,19 @@ def _one_value(table: pd.DataFrame) -> pd.Series:
 
 @cache
 def _party_shares() -> pd.Series:
-    name = "answers-softmax"
-    found = poststratify(_model(name), world.draws(name), _laboratory(), by="edu")
-    return _one_value(found.assign(outcome=found["outcome"].astype(str)))
+    return _party_shares_in(_laboratory())
 
 
-def _each_cell_once() -> pd.Series:
+def _party_shares_in(frame: pd.DataFrame) -> pd.Series:
     name = "answers-softmax"
-    frame = _laboratory().assign(n=1)
     found = poststratify(_model(name), world.draws(name), frame, by="edu")
     return _one_value(found.assign(outcome=found["outcome"].astype(str)))
+
+
+def _of_everyone() -> pd.Series:
+    """Shares of all the laboratory's people, and not of those of one education."""
+    people = _laboratory().groupby("edu")["n"].sum() / _laboratory()["n"].sum()
+    return _party_shares() * people.reindex(_party_shares().index, level="edu")
 
 
 def _turned_round() -> pd.Series:
@@ -150,7 +153,17 @@ party_by_education = task(
         ),
         (
             "You counted each cell once. A cell counts by its `n`, the people in it.",
-            _each_cell_once,
+            lambda: _party_shares_in(_laboratory().assign(n=1)),
+        ),
+        (
+            "You post-stratified to the sample's own cells, which keeps its bias. Take the "
+            "laboratory's: `laboratory`.",
+            lambda: _party_shares_in(_cells(_sample())),
+        ),
+        (
+            "These are shares of all people. The task asks for shares within each level of "
+            "education, where the three parties sum to one.",
+            _of_everyone,
         ),
         (
             "These are the shares of the laboratory's people themselves, the truth. You would not "
@@ -180,9 +193,13 @@ def _largest_of_means() -> pd.Series:
     return _by_age(_party_draws().mean(axis=2).argmax(axis=1) == 0)
 
 
-def _more_than_republicans() -> pd.Series:
+def _more_than(party: str) -> pd.Series:
     shares = _party_draws()
-    return _by_age((shares[:, 0] > shares[:, 2]).mean(axis=1))
+    return _by_age((shares[:, 0] > shares[:, PARTIES.index(party)]).mean(axis=1))
+
+
+def _neither_is_largest() -> pd.Series:
+    return _by_age((_party_draws().argmax(axis=1) == PARTIES.index("neither")).mean(axis=1))
 
 
 chance_of_the_largest = task(
@@ -210,7 +227,17 @@ chance_of_the_largest = task(
         (
             "This is the probability that there are more Democrats than Republicans. There is a "
             "third answer, and it is often the largest.",
-            _more_than_republicans,
+            lambda: _more_than("Republican"),
+        ),
+        (
+            "This is the probability that there are more Democrats than people of neither party. "
+            "The Republicans are the third answer, and can be the largest as well.",
+            lambda: _more_than("neither"),
+        ),
+        (
+            "This is the probability that 'neither' is the largest. Look at the order of the "
+            "three answers in `outcome`, which is printed above.",
+            _neither_is_largest,
         ),
         (
             "This is the probability that Democrats are more than half. The largest of three "
@@ -221,12 +248,12 @@ chance_of_the_largest = task(
 )
 
 
-def _mean_score(**scores: float) -> pd.Series:
+def _mean_score(frame: str = "ideology", **scores: float) -> pd.Series:
     chosen = SCORES | {name.replace("_", " "): score for name, score in scores.items()}
     found = poststratify(
         _model("ideology-cumulative"),
         world.draws("ideology-cumulative"),
-        _laboratory("ideology"),
+        _laboratory(frame),
         by="edu",
         scores=chosen,
         **UNSEEN,
@@ -265,6 +292,10 @@ mean_ideology = task(
             lambda right: right + 3,
         ),
         (
+            "These scores run from 0 to 4. The task asks for -2 to 2, with moderate at zero.",
+            lambda right: right + 2,
+        ),
+        (
             "The size is right and the sign is not: the task gives liberals the negative scores.",
             lambda right: -right,
         ),
@@ -276,6 +307,21 @@ mean_ideology = task(
         (
             "These are the mean scores in the biased sample. Take the model and the frame.",
             lambda: _ideology_of(_placed(_sample())),
+        ),
+        (
+            "These are the mean scores of the 1,000 people to whom the model was fitted. Take "
+            "the model and the frame.",
+            lambda: _ideology_of(_placed(_sample().head(1000))),
+        ),
+        (
+            "These are the scores that the laboratory's people gave themselves, the truth. The "
+            "task asks for the model's estimates.",
+            lambda: _ideology_of(_placed(_people())),
+        ),
+        (
+            "You counted everybody, also those who did not place themselves. The frame of this "
+            "model is `placed_frame`.",
+            lambda: _mean_score("party"),
         ),
         (
             "This is the share of conservatives, both levels together. The task asks for the mean "
@@ -290,9 +336,13 @@ mean_ideology = task(
 )
 
 
-def _below(line: float = LINE) -> pd.Series:
-    found = _draws("income-lognormal", "edu", below=line).mean("sample")
+def _of_income(**question: float) -> pd.Series:
+    found = _draws("income-lognormal", "edu", **question).mean("sample")
     return found.to_series().rename_axis("edu")
+
+
+def _below(line: float = LINE) -> pd.Series:
+    return _of_income(below=line)
 
 
 @cache
@@ -333,7 +383,22 @@ below_the_line = task(
     hint="`poststratify` takes `below=50_000` and then gives the share below that line.",
     mistakes=[
         PER_CENT,
-        OTHERS,
+        (
+            "These are the shares above the line: one minus what is asked for.",
+            lambda right: 1 - right,
+        ),
+        (
+            "These are mean incomes, in dollars. The task asks what share of the families is "
+            "below a line.",
+            lambda: _of_income(),
+            1e5,
+        ),
+        (
+            "These are median incomes, in dollars. The task asks what share of the families is "
+            "below a line.",
+            lambda: _of_income(quantiles=0.5),
+            1e5,
+        ),
         (
             "You counted the cells whose mean income is below the line. In a cell with a mean "
             "above it, many families are below: use the whole distribution with `below`.",

@@ -45,9 +45,14 @@ def _sample() -> pd.DataFrame:
 
 
 @cache
-def _weights_of_eightfold() -> pd.Series:
+def _weights() -> pd.Series:
     """The design weight of each of 1,500 respondents."""
-    asked = _asked(EIGHTFOLD, 1500)
+    return _design_weights(EIGHTFOLD, 1500)
+
+
+def _design_weights(readiness: pd.Series, number: int) -> pd.Series:
+    """The people per respondent, of each respondent of a sample that is drawn so."""
+    asked = _asked(readiness, number)
     weight = _people()["place"].value_counts() / asked
     return pd.Series(np.repeat(weight[asked.index].to_numpy(), asked))
 
@@ -62,13 +67,13 @@ def _kish_of_readiness() -> float:
 
 
 def _kish_of_strata() -> float:
-    return _kish(pd.Series(_weights_of_eightfold().unique()))
+    return _kish(pd.Series(_weights().unique()))
 
 
 kish_of_an_oversample = task(
     "18.1",
     Number(within=0.02),
-    answer=lambda: _kish(_weights_of_eightfold()),
+    answer=lambda: _kish(_weights()),
     right="An oversample by a factor of eight gives many rural interviews, at the nation's "
     "expense: the effective sample size of its 1,500 respondents is only about half of that.",
     hint="The weight of a respondent is the number of people in the stratum over the number asked "
@@ -78,7 +83,7 @@ kish_of_an_oversample = task(
         (
             "This is the effective sample size itself. The design effect is the number of "
             "respondents divided by it.",
-            lambda: effective_sample_size(_weights_of_eightfold()),
+            lambda: effective_sample_size(_weights()),
         ),
         (
             "This is the square root, by which standard errors grow. The design effect is the "
@@ -86,9 +91,15 @@ kish_of_an_oversample = task(
             np.sqrt,
         ),
         (
-            "You used the readiness as the weight. Someone who is drawn eight times as readily "
-            "represents an eighth as many people.",
+            "1.35 comes out where the readiness is used as the weight, although someone who is "
+            "drawn eight times as readily represents an eighth as many people. It is also the "
+            "chapter's own design effect, of a different readiness.",
             _kish_of_readiness,
+        ),
+        (
+            "You drew people in towns twice as readily as those in cities, as the chapter does. "
+            "Here all but rural people are alike.",
+            lambda: _kish(_design_weights(EIGHTFOLD.where(EIGHTFOLD.index != "Town", 2), 1500)),
         ),
         (
             "You counted each stratum once. Each of the 1,500 respondents has a weight.",
@@ -157,16 +168,27 @@ width_of_a_pseudo_posterior = task(
             "for those that sum to 2,000.",
             lambda: _too_narrow("MRP, likelihood of effective size"),
         ),
+        (
+            "This is the square root of Kish's design effect, which is computed from the weights "
+            "alone. The task asks what the study's estimates and intervals show.",
+            lambda: float(np.sqrt(_kish(_design_weights(READINESS, 2000)))),
+        ),
+        (
+            "This is Kish's design effect, a ratio of variances, from the weights alone. The task "
+            "asks what the study's estimates and intervals show.",
+            lambda: _kish(_design_weights(READINESS, 2000)),
+        ),
     ],
 )
 
 
 @cache
-def _by_place() -> pd.Series:
+def _by_place(each_cell_once: bool = False) -> pd.Series:
     """Support in each kind of place by the chapter's model, of the laboratory's people."""
     by = [*CELL, "place"]
     model = world.multilevel(world.with_states(aggregate_cells(_sample(), by=by)), GROUPS)
     frame = world.with_states(aggregate_cells(_people(), by=by))
+    frame = frame.assign(n=1) if each_cell_once else frame
     draws = poststratify_draws(model, world.draws("design-place"), frame, by="place")
     return draws.mean("sample").to_series()
 
@@ -206,26 +228,47 @@ rural_minus_city = task(
             "This is support in rural areas alone. Subtract that in cities.",
             lambda: _by_place()["Rural"],
         ),
+        (
+            "This is the difference between the laboratory's people themselves, the truth. The "
+            "task asks for the model's estimate.",
+            lambda: _difference(_people().groupby("place")["abortion"].mean()),
+        ),
+        (
+            "You counted each cell once. A cell counts by its `n`, the people in it.",
+            lambda: _difference(_by_place(each_cell_once=True)),
+        ),
     ],
 )
 
 
+CLINTON, TRUMP = 2, 1
+
+
 @cache
-def _of_clinton_voters() -> pd.Series:
-    """Share who say that they voted for Clinton: as they came, by cell, by their own weights."""
-    vote = world.raw_survey().set_index("caseid")["CC18_317"]
+def _of_voters(of: int = CLINTON, among: tuple[int, ...] = ()) -> pd.Series:
+    """Share who say that they voted so: as they came, by cell, by their own weights.
+
+    With ``among`` the share is one of those alone who voted for one of these.
+    """
     people = world.respondents()
-    yes = people["caseid"].map(vote) == 2
+    vote = people["caseid"].map(world.raw_survey().set_index("caseid")["CC18_317"])
     own = people["commonweight"]
     of_cell = own.groupby([people[column] for column in CELL]).transform("mean")
+    those = vote.isin(among or vote.unique())
+    yes, own, of_cell = vote[those] == of, own[those], of_cell[those]
     weighted = {"cell": np.average(yes, weights=of_cell), "own": np.average(yes, weights=own)}
     return pd.Series({"came": yes.mean(), **weighted})
+
+
+def _added(of: int = CLINTON, among: tuple[int, ...] = ()) -> float:
+    """What their own weights add to those of the cells."""
+    return float(_of_voters(of, among)["own"] - _of_voters(of, among)["cell"])
 
 
 what_weights_know = task(
     "18.5",
     Number(within=5e-4),
-    answer=lambda: _of_clinton_voters()["own"] - _of_clinton_voters()["cell"],
+    answer=_added,
     right="Within cells the weights take voters of Clinton away, because the survey's weights "
     "were made with the past vote and the frame has no such column.",
     hint="Subtract the share weighted by the mean weight of the cell from the share weighted by "
@@ -236,16 +279,26 @@ what_weights_know = task(
         (
             "This is what the weights change in all. A part of it comes from the five columns; "
             "subtract the share weighted by the mean weight of each cell.",
-            lambda: _of_clinton_voters()["own"] - _of_clinton_voters()["came"],
+            lambda: _of_voters()["own"] - _of_voters()["came"],
         ),
         (
             "This is the part of the five columns. The task asks what the weights add to them.",
-            lambda: _of_clinton_voters()["cell"] - _of_clinton_voters()["came"],
+            lambda: _of_voters()["cell"] - _of_voters()["came"],
         ),
         (
             "This is the share of Clinton's voters by the respondents' own weights. Subtract the "
             "share weighted by the mean weight of each cell.",
-            lambda: _of_clinton_voters()["own"],
+            lambda: _of_voters()["own"],
+        ),
+        (
+            "These are the voters of Donald Trump, as in the chapter. The task asks for those of "
+            "Hillary Clinton, whose code is 2.",
+            lambda: _added(TRUMP),
+        ),
+        (
+            "This is a share of those who voted for one of the two. The task asks for a share of "
+            "all respondents.",
+            lambda: _added(among=(CLINTON, TRUMP)),
         ),
     ],
 )
