@@ -17,10 +17,13 @@ def normal(asked: object) -> str:
 
     >>> normal(9.4), normal("04"), normal("exercise 9"), normal(" c,1 "), normal(None)
     ('9.4', '4', '9', 'C.1', '')
+    >>> normal("C6"), normal("capstone 6"), normal("capstone")
+    ('C.6', 'C.6', 'C')
     """
     if isinstance(asked, bool) or not isinstance(asked, str | int | float):
         return ""
     bare = re.sub(r"^(task|exercise|chapter)\b", "", str(asked).strip().strip("\"'").casefold())
+    bare = re.sub(r"^\s*(capstone|c(?=\d))", "c ", bare)
     parts = re.split(r"[.,:_\- ]+", bare.strip(" .\"'"))
     return ".".join(part.lstrip("0") or part for part in parts).upper()
 

@@ -43,8 +43,8 @@ SIGN = Slip(
     of_counts=True,
 )
 COMPLEMENT = Slip(
-    "This is the share of the others: one minus what is asked for. Look at which answer is coded "
-    "as 1.",
+    "This is the share of the others: one minus what is asked for. Look at which of the two you "
+    "counted.",
     lambda given: 1 - given,
     only_shares=True,
 )

@@ -24,6 +24,9 @@ MOST = 100_000
 # What stands beside the numbers that are asked for, in a row of `poststratify` and in summaries.
 BESIDE = {"sd", "se", "std", "population", "n", "mean", "median", "estimate", "lower", "upper"}
 BESIDE |= {"total", "all", "width", "prob", "count"}
+MARGINS = {"all", "total"}
+# What may be written before the letter of an option.
+OPTION = "option|answer|choice|statement|sentence|paragraph"
 # Where a table has several columns of numbers, the first of these is what it is about.
 ABOUT = ("estimate", "value", "mean", "share", "weight", "number")
 
@@ -391,7 +394,12 @@ def _across(
 def _two_ways(table: pd.DataFrame, wanted: pd.Series) -> pd.Series | None:
     """Read a table whose rows are the levels of one key and whose columns those of the other."""
     first, second = (list({label[at]: None for label in wanted.index}) for at in (0, 1))
-    rows, columns = list(table.index), list(table.columns)
+    levels = {*first, *second}
+    # The sums that `pd.crosstab` and `pivot_table` write in the margins are of no level.
+    rows, columns = (
+        [label for label in labels if label in levels or fold(label) not in MARGINS]
+        for labels in (table.index, table.columns)
+    )
     for down, over, turned in ((first, second, False), (second, first, True)):
         if set(match(rows, down)) == set(down) and set(match(columns, over)) == set(over):
             cells = {
@@ -407,7 +415,7 @@ def _with_labels(answer: pd.Series, keys: tuple[str, ...], wanted: pd.Series) ->
     """Give each value the task's own spelling of its label; bare values, the task's order."""
     if len(keys) > 1 and set(keys) == set(answer.index.names):
         answer = answer.reorder_levels([answer.index.names.index(key) for key in keys])
-    found = match(list(answer.index), list(wanted.index))
+    found = match(_split(list(answer.index), len(keys)), list(wanted.index))
     if isinstance(answer.index, pd.RangeIndex) and not set(found) & set(wanted.index):
         if len(answer) != len(wanted):
             raise Unreadable(
@@ -420,6 +428,18 @@ def _with_labels(answer: pd.Series, keys: tuple[str, ...], wanted: pd.Series) ->
     if surplus and set(wanted.index) <= set(found):
         series = series[~series.index.isin(surplus)]
     return series
+
+
+def _split(labels: list[Any], parts: int) -> list[Any]:
+    """Read labels such as "White, weekly" as the several that they are, if all of them are so.
+
+    >>> _split(["White, weekly", "other / weekly"], 2), _split(["White, weekly", "other"], 2)
+    ([('White', 'weekly'), ('other', 'weekly')], ['White, weekly', 'other'])
+    """
+    if parts < 2 or not all(isinstance(label, str) for label in labels):
+        return labels
+    several = [tuple(re.split(r"\s*[,/|;]\s*", label.strip())) for label in labels]
+    return several if all(len(label) == parts for label in several) else labels
 
 
 def names(answer: Any, column: str, wanted: Iterable[str]) -> frozenset[str]:
@@ -495,7 +515,7 @@ def option(answer: Any, options: tuple[str, ...]) -> str:
     listed = listing(options)
     if not isinstance(answer, str):
         raise Unreadable(f"{kind(answer)} Give one of {listed}, in quotes.")
-    said = re.sub(r"^(option|answer|choice|statement)\b", "", fold(answer)).strip(" :.()[]*")
+    said = re.sub(rf"^({OPTION})\b", "", fold(answer)).strip(" :.()[]*")
     for each in options:
         # The letter alone, or with its text: "B", "(b)", "B. The margins are met".
         if re.fullmatch(rf"{re.escape(fold(each))}(\W.*)?", said) and not _names_two(said, options):

@@ -102,8 +102,8 @@ PER_CENT = (
     100,
 )
 OTHERS = (
-    "This is the share of the others: one minus what is asked for. Look at which answer is coded "
-    "as 1.",
+    "This is the share of the others: one minus what is asked for. Look at which of the two you "
+    "counted.",
     lambda right: 1 - right,
 )
 REVERSED = (

@@ -75,12 +75,15 @@ def progress(exercise: str = "") -> None:
     Parameters
     ----------
     exercise : str
-        The exercise to show, such as ``"4"``; without it, all that you have begun.
+        The exercise to show, such as ``"4"``, or one of its tasks; without it, all that you have
+        begun.
     """
     import_module("mrp_course.tasks")
     tried = _progress.read()
     names = sorted({*TASKS, *RUBRICS}, key=_in_order)
     asked = _names.normal(exercise)
+    if asked in names:
+        asked = _names.exercise_of(asked)
     is_all = isinstance(exercise, str) and not exercise
     if not is_all and asked not in EXERCISES:
         there_are = "There are 1 to 18, and C for the capstone"

@@ -76,6 +76,12 @@ def _young_by_state(frame: str) -> pd.Series:
     return table.set_index("state")["estimate"]
 
 
+@cache
+def _states_and_ages() -> pd.DataFrame:
+    """The estimates for each age in each state, from all draws, with the people whom each has."""
+    return poststratify(_model(), world.draws(FIT), world.census(), by=["state", "age"])
+
+
 def _by_state(cells: pd.DataFrame, weight: str) -> pd.Series:
     total = (cells["estimate"] * cells[weight]).groupby(cells["state"]).sum()
     return total / cells.groupby("state")[weight].sum()
@@ -96,6 +102,21 @@ recoded_share = task(
             "You counted those who gave no answer as opposed: a missing code compared with 1 is "
             "False. Leave them out first.",
             lambda: (world.raw_survey()["CC18_321a"] == 1).mean(),
+        ),
+        (
+            "You left out the District of Columbia, and kept those who gave no answer: a missing "
+            "code compared with 1 is False, so that they count as opposed.",
+            lambda: (world.raw_survey().query("inputstate != 11")["CC18_321a"] == 1).mean(),
+        ),
+        (
+            "This is the mean of the codes 1 and 2. Make a column that is 1 for support and 0 for "
+            "opposition, and take its mean.",
+            lambda right: 2 - right,
+        ),
+        (
+            "You averaged the states' shares, each state counting once. Each respondent counts "
+            "once: take the mean over all of them.",
+            lambda: _respondents().groupby("state")[OUTCOME].mean().mean(),
         ),
         (
             "You kept the District of Columbia (inputstate 11). The frame has no cells for it, "
@@ -217,19 +238,19 @@ under_forty = task(
         ),
         (
             "You took people under 30. There are two bands below 40.",
-            lambda: _by_state(_young(_census_cells()).query("age == '18-29'"), "n"),
+            lambda: _by_state(_states_and_ages().query("age == '18-29'"), "population"),
         ),
         (
             "You took the people from 30 to 39 alone. Those of 18 to 29 are under 40 too.",
-            lambda: _by_state(_young(_census_cells()).query("age == '30-39'"), "n"),
+            lambda: _by_state(_states_and_ages().query("age == '30-39'"), "population"),
         ),
         (
             "You took people under 50. The band 40-49 begins at 40, and under 40 is asked for.",
-            lambda: _by_state(_census_cells().query("age < '50'"), "n"),
+            lambda: _by_state(_states_and_ages().query("age < '50'"), "population"),
         ),
         (
             "These are the people of 40 and over, whom the condition should leave out.",
-            lambda: _by_state(_census_cells().query("age >= '40'"), "n"),
+            lambda: _by_state(_states_and_ages().query("age >= '40'"), "population"),
         ),
         (
             "You gave every cell of a state the same weight. A cell counts as often as people "
@@ -247,8 +268,9 @@ under_forty = task(
 
 @cache
 def _regions(frame: str) -> pd.DataFrame:
-    """The draws of the two regions' estimates on one of the two frames, a column each."""
-    cells = {"census": world.census, "laboratory": _laboratory}[frame]()
+    """The draws of the two regions' estimates on a frame, or on its young, a column each."""
+    frames = {"census": world.census, "laboratory": _laboratory}
+    cells = _young(world.census()) if frame == "young" else frames[frame]()
     draws = poststratify_draws(_model(), world.draws(FIT), cells, by="region")
     return draws.to_dataset("group").to_dataframe()[["West", "South"]]
 
@@ -314,6 +336,11 @@ two_regions = task(
         (
             "This is a 90% interval: 5% of the draws lie on either side. For 95% cut off 2.5%.",
             lambda: _difference("census", prob=0.9),
+        ),
+        (
+            "These are people under 40, as in the task before. Here all adult citizens are asked "
+            "for: begin again from the whole census frame.",
+            lambda: _difference("young"),
         ),
         (
             "You averaged the states of a region as if all had the same population. In a region "

@@ -130,6 +130,11 @@ republicans_by_education = task(
             lambda: _named(_second(), "Republican", "edu"),
         ),
         (
+            "These are the shares among the laboratory's own people, its truth. The task asks "
+            "what the model estimates from the second survey.",
+            lambda: _named(_people(), "Republican", "edu"),
+        ),
+        (
             "You turned the share round: this is how Republicans are educated. The task asks "
             "how many of each education are Republican.",
             _education_of_republicans,
@@ -266,6 +271,11 @@ spread_with_the_frame = task(
             lambda: float(np.subtract(*np.quantile(_national("drawn"), [0.975, 0.025]))),
         ),
         (
+            "This is half the width of a 95% interval, about two standard deviations. The task "
+            "asks for one.",
+            lambda: float(np.subtract(*np.quantile(_national("drawn"), [0.975, 0.025])) / 2),
+        ),
+        (
             "This is the estimate itself, the mean of the draws. The task asks for their "
             "standard deviation.",
             lambda: float(_national("drawn").mean()),
@@ -282,6 +292,7 @@ def _support() -> dict[str, float]:
     return {
         "Republican": people.loc[republican, "abortion"].mean(),
         "Democrat": people.loc[people["party"] == "Democrat", "abortion"].mean(),
+        "neither": people.loc[people["party"] == "neither", "abortion"].mean(),
         "others": people.loc[~republican, "abortion"].mean(),
         "all": people["abortion"].mean(),
     }
@@ -317,6 +328,21 @@ cost_of_five_points = task(
             "You took the five points from the Democrats alone. Those who name neither party are "
             "too few in the same proportion.",
             lambda: _cost(_support()["Democrat"]),
+        ),
+        (
+            "You took half of the five points from the Democrats and half from those who name "
+            "neither. In proportion means according to their shares.",
+            lambda: _cost((_support()["Democrat"] + _support()["neither"]) / 2),
+        ),
+        (
+            "You made the share of Republicans five per cent larger. It is five percentage points "
+            "too high, whatever the share is.",
+            lambda right: right * (_people()["party"] == "Republican").mean(),
+        ),
+        (
+            "This is the estimate with the error in it. The task asks how far it is above the one "
+            "without.",
+            lambda right: _support()["all"] + right,
         ),
     ],
 )

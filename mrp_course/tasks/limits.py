@@ -224,6 +224,17 @@ def _changes(mean: pd.Series, *, upside_down: bool = False) -> pd.Series:
     return pd.Series(changes).rename_axis("column")
 
 
+def _one_after_another() -> pd.Series:
+    """Moves of the mean when each margin is exchanged on top of those before it."""
+    cells, changes, before = _cell_means(), {}, _mean_estimate()
+    weights = cells["n"].astype(float)
+    for column, wanted in world.margins(world.census()).items():
+        weights = weights * cells[column].map(wanted / weights.groupby(cells[column]).sum())
+        after = np.average(cells["estimate"], weights=weights)
+        changes[column], before = after - before, after
+    return pd.Series(changes).rename_axis("column")
+
+
 def _levels_alone() -> pd.Series:
     changes = {}
     for column, wanted in world.margins(world.census()).items():
@@ -258,6 +269,11 @@ change_by_column = task(
             "You averaged the levels of the column with the census's shares, and within a level "
             "every cell counts the same. Keep each cell's `n` as part of its weight.",
             _levels_alone,
+        ),
+        (
+            "You changed one margin after another, each on top of the earlier ones. Begin each "
+            "column again from the laboratory's `n`, so that everything else stays as it was.",
+            _one_after_another,
         ),
         (
             "You subtracted the truth. The task asks for the move from one frame to another: "

@@ -425,6 +425,7 @@ replicated_ranges = task(
     "by the number of people, and take largest minus smallest.",
     mistakes=[
         OTHERS,
+        PER_CENT,
         (
             "You used expected counts, n times p. Respondents differ by chance too: draw whole "
             "answers from a binomial distribution.",

@@ -66,6 +66,13 @@ def _asked(column: str) -> pd.Series:
     return asked.reindex(_living(column).index).fillna(0)
 
 
+def _with_code_four_as(level: str | None) -> pd.Series:
+    """The ratios if the two-year college were taken for another level, or left out."""
+    codes = {**CODES["edu"], 4: level}
+    levels = _parish_survey().loc[_parish().index, "educ"].map(codes)
+    return levels.value_counts(normalize=True) / _living("edu")
+
+
 ratio_by_education = task(
     "15.1",
     Table(keys=("edu",), value="ratio", within=6e-3),
@@ -93,6 +100,20 @@ ratio_by_education = task(
             "diploma, 2 with one. No error was raised, which is why one looks at this"
             " table.",
             lambda: _asked("edu").rename({_NO_HS: _HS, _HS: _NO_HS}) / _living("edu"),
+        ),
+        (
+            "You recoded the two-year college, code 4, as a four-year college. The frame counts "
+            "it as some college, like code 3.",
+            lambda: _with_code_four_as(_COLLEGE),
+        ),
+        (
+            "You left out the two-year college, code 4. The frame counts it as some college, like "
+            "code 3.",
+            lambda: _with_code_four_as(None),
+        ),
+        (
+            "These are the survey's shares. Divide each by the population's share at that level.",
+            lambda: _asked("edu"),
         ),
         (
             "These are differences of the two shares. Asked is the survey's share divided by the "
@@ -190,6 +211,12 @@ def _truth_by_age() -> pd.Series:
     return total / _frame().groupby("age")["n"].sum()
 
 
+def _raw_by_age() -> pd.Series:
+    """The shares of the fake answers, as they came."""
+    answers = _cells().groupby("age")[["yes", "n"]].sum()
+    return answers["yes"] / answers["n"]
+
+
 planted_gap_by_age = task(
     "15.3",
     # Monte Carlo error of a mean of 4,000 draws: 0.0004, of one chain 0.001.
@@ -213,6 +240,15 @@ planted_gap_by_age = task(
             lambda: _by_age(_frame()) - _frame().groupby("age")["chance"].mean(),
         ),
         (
+            "These are the estimates. Subtract from each what was planted for that age.",
+            lambda: _by_age(_frame()),
+        ),
+        (
+            "These are the raw shares of the fake answers minus the planted shares. Post-stratify "
+            "the fitted model, and compare its estimates with what was planted.",
+            lambda: _raw_by_age() - _truth_by_age(),
+        ),
+        (
             "You compared with the planted national share. Each band of age has a planted share "
             "of its own.",
             lambda: _by_age(_frame()) - np.average(_frame()["chance"], weights=_frame()["n"]),
@@ -222,14 +258,19 @@ planted_gap_by_age = task(
 
 
 @cache
+def _source(people: str) -> pd.DataFrame:
+    """The respondents of the parish's survey, or all others, with their answer as ``yes``."""
+    if people == "parish":
+        return _parish()
+    everyone = clean_cces(world.raw_survey(), "illegal_always")
+    others = everyone[~everyone["caseid"].isin(_parish_survey()["caseid"])]
+    return others.rename(columns={"illegal_always": "yes"})
+
+
+@cache
 def _raked(people: str) -> tuple[float, float]:
     """The raked share and its standard error, of the parish's survey or of all others."""
-    if people == "parish":
-        table = _parish()
-    else:
-        everyone = clean_cces(world.raw_survey(), "illegal_always")
-        table = everyone[~everyone["caseid"].isin(_parish_survey()["caseid"])]
-        table = table.rename(columns={"illegal_always": "yes"})
+    table = _source(people)
     share, error = hajek_mean(table["yes"], rake(table, world.margins(world.census())))
     return float(share), float(error)
 
@@ -244,6 +285,16 @@ def _error(people: str) -> float:
 
 def _apart() -> float:
     return _share("parish") - _share("others")
+
+
+def _plain_error() -> float:
+    """The standard error of the parish's share without weights."""
+    return float(_parish()["yes"].std() / np.sqrt(len(_parish())))
+
+
+def _apart_as_they_came() -> float:
+    parish, others = (_source(people)["yes"].mean() for people in ["parish", "others"])
+    return float(parish - others) / _plain_error()
 
 
 errors_apart = task(
@@ -266,6 +317,20 @@ errors_apart = task(
             lambda: (_parish()["yes"].mean() - _share("others")) / _error("parish"),
         ),
         (
+            "You divided by the standard error of the difference, with both surveys in it. The "
+            "question is how far off the survey is by its own account: divide by its own.",
+            lambda: _apart() / np.hypot(_error("parish"), _error("others")),
+        ),
+        (
+            "You divided by 1.96 standard errors, half of a 95% interval. Divide by one of them.",
+            lambda right: right / 1.96,
+        ),
+        (
+            "You raked neither of the two sources. The question is whether raking corrects the "
+            "survey.",
+            _apart_as_they_came,
+        ),
+        (
             "This is the difference in shares. Divide it by the standard error of the survey's "
             "raked share.",
             _apart,
@@ -273,7 +338,7 @@ errors_apart = task(
         (
             "You took the standard error of a plain mean. Weights cost precision: `hajek_mean` "
             "returns the standard error that counts them.",
-            lambda: _apart() / (_parish()["yes"].std() / np.sqrt(len(_parish()))),
+            lambda: _apart() / _plain_error(),
         ),
     ],
 )

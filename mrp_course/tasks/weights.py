@@ -327,6 +327,11 @@ churchgoers_worth = task(
             "task 2.2.",
             lambda: effective_sample_size(_raked_weights()[_churchgoers()]),
         ),
+        (
+            "You used the design weights, one divided by `pi`. This task asks for the "
+            "post-stratification weights of task 2.2.",
+            lambda: effective_sample_size(1 / _sample()["pi"][_churchgoers()]),
+        ),
     ],
 )
 

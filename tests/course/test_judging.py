@@ -156,6 +156,18 @@ def test_two_labels_are_read_in_any_order_and_arrangement():
     assert kind(form, BY_TWO, turned) == "right"
     assert kind(form, BY_TWO, nested) == "right"
     assert kind(form, BY_TWO, [(*label, 7 * value) for label, value in BY_TWO.items()]) == "right"
+    written = {", ".join(label): value for label, value in BY_TWO.items()}
+    assert kind(form, BY_TWO, written) == "right"
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_sums_in_the_margins_of_a_table_are_not_read(turned):
+    form = Table(("group", "church"), "weight", any_scale=True)
+    four = pd.concat([BY_TWO, pd.Series({("other", "less often"): 2})])
+    crossed = four.unstack().rename_axis(index="group", columns="church")
+    crossed["All"] = crossed.sum(axis=1)
+    crossed.loc["All"] = crossed.sum()
+    assert kind(form, four, crossed.T if turned else crossed) == "right"
 
 
 def test_points_are_read_as_points_where_they_are_asked_for():
@@ -183,7 +195,9 @@ def test_names_are_read_in_many_forms(given):
     assert kind(Names("state"), frozenset({"ID", "WY"}), given) == "right"
 
 
-@pytest.mark.parametrize("given", ["B.", "(b)", "Option B", "B: with its text", ["B"], '"B"'])
+@pytest.mark.parametrize(
+    "given", ["B.", "(b)", "Option B", "Paragraph B", "B: with its text", ["B"], '"B"']
+)
 def test_an_option_is_read_in_many_forms(given):
     assert kind(Choice(("A", "B")), "B", given) == "right"
 
@@ -542,6 +556,10 @@ def test_progress_can_be_asked_for_one_exercise(capsys):
         check.progress(exercise)
         words = said(capsys)
         assert words.startswith("Exercise 9 9.1 -, 9.2 -") and "Exercise 1 " not in words
+    check.progress("9.4")
+    assert said(capsys).startswith("Exercise 9 9.1 -, 9.2 -")
+    check.progress("capstone")
+    assert said(capsys).startswith("Exercise C C.1 -")
     for exercise in ("x", [1], None, np.zeros(2)):
         check.progress(exercise)
         words = said(capsys)

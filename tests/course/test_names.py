@@ -23,7 +23,7 @@ def said(capsys) -> str:
     [
         (9.4, "9.4"), (4, "4"), ("04", "4"), ("9,4", "9.4"), (" 9.4 ", "9.4"), ("09-4", "9.4"),
         ("Task 9.4", "9.4"), ("c.1", "C.1"), ("'C.7'", "C.7"), ("", ""), (None, ""), (True, ""),
-        ([], ""), ("0", "0"),
+        ([], ""), ("0", "0"), ("C6", "C.6"), ("capstone.6", "C.6"), ("Capstone", "C"),
     ],
 )  # fmt: skip
 def test_a_name_is_understood_in_other_spellings(asked, name):
