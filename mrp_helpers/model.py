@@ -26,6 +26,7 @@ from importlib.metadata import entry_points
 from importlib.resources import files
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import Any
 
 import arviz as az
 import bambi as bmb
@@ -128,7 +129,7 @@ def fit_or_load(
     draws.attrs["sampled_on"] = date.today().isoformat()
     seconds = time.perf_counter() - started
     print(f"{name}: sampled {_size(draws)} in {seconds:.0f} s, on {draws.attrs['sampled_on']}")
-    if remedy := _remedy(draws):
+    if remedy := _remedy(draws, settings):
         print(f"{name}: {remedy}")
     _store(without_aliases(aliases(model), draws), _cache() / f"{name}.nc")
     return draws
@@ -406,8 +407,8 @@ def sampler_health(draws: xr.DataTree) -> pd.DataFrame:
     return health
 
 
-def _remedy(draws: xr.DataTree) -> str:
-    """Say what to do about draws that are not healthy, or of which nobody can say it."""
+def _remedy(draws: xr.DataTree, settings: dict[str, Any]) -> str:
+    """Say what to try, beyond `settings`, about draws that are not healthy or tell no health."""
     try:
         health = sampler_health(draws).iloc[0]
     except ValueError as error:  # of one chain, or of a method that keeps no divergences
@@ -415,14 +416,22 @@ def _remedy(draws: xr.DataTree) -> str:
     found, remedies = [], []
     if health["divergences"] > 0:
         found.append(f"{health['divergences']} divergence(s)")
-        remedies.append("pass nuts={'target_accept': 0.99}, or give the groups a tighter prior")
+        accept = settings.get("nuts", {}).get("target_accept", 0)
+        smaller = "pass nuts={'target_accept': 0.99}, or " if accept < 0.99 else ""
+        remedies.append(f"{smaller}give the groups a tighter prior")
     # Not the other way round: a parameter without a diagnostic is not healthy.
     if not (
         health["max_r_hat"] < 1.01 and health["min_ess_bulk"] > 400 and health["min_ess_tail"] > 400
     ):
         smallest = min(health["min_ess_bulk"], health["min_ess_tail"])
         found.append(f"r-hat up to {health['max_r_hat']:.3f}, effective size from {smallest:.0f}")
-        remedies.append("sample longer, such as draws=4000")
+        number = settings["draws"]
+        remedies.append(
+            "sample longer, such as draws=4000"
+            if number < 4000
+            else f"look for parameters that the data cannot tell apart, since {number} draws "
+            "were not enough"
+        )
     if not found:
         return ""
     return f"not healthy ({'; '.join(found)}): {'; '.join(remedies)}. See sampler_health"

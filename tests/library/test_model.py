@@ -451,3 +451,14 @@ def test_a_fit_that_is_not_healthy_says_what_to_do_when_it_was_sampled(
     assert re.fullmatch(said, rest)
     fit_or_load(build(), "small")  # whoever loads it has been told
     assert re.fullmatch("small: loaded .*\n", capsys.readouterr().out)
+
+
+def test_a_fit_that_is_not_healthy_is_not_told_to_do_what_was_done(cache, monkeypatch, capsys):
+    fit = diverging(made_up_fit().isel(draw=slice(0, 50)), 1)
+    fit["observed_data"] = synthetic.draws_for(build())["observed_data"].to_dataset()
+    monkeypatch.setattr(bmb.Model, "fit", lambda model, **_: fit)
+    fit_or_load(build(), "small", draws=4000, nuts={"target_accept": 0.99})
+    said = capsys.readouterr().out
+    assert "give the groups a tighter prior; look for parameters that the data cannot tell" in said
+    assert "target_accept" not in said
+    assert "sample longer" not in said
