@@ -280,7 +280,7 @@ def test_a_report_of_a_foreign_survey(name):
     [
         ("Italian, yes or no", {"reddito"}),
         ("German, in an order", {"Miete", "threshold"}),
-        ("French, a number", {"Intercept", "sigma"}),
+        ("French, a number", {"none"}),
     ],
 )
 def test_all_priors_are_listed_automatic_ones_included(name, automatic):
@@ -346,7 +346,26 @@ def test_an_unhealthy_sampler_stops_with_settings_that_were_not_tried():
         run(town(), ITALIAN, fit=diverging)
     said = str(refusal.value)
     assert "sampler = {'draws': 3000, 'nuts': {'target_accept': 0.9975}}" in said
-    assert "or make ['genere'] slopes" in said
+    assert "the made-up answers (yours have not been fitted yet)" in said
+    with pytest.raises(RuntimeError, match="leave out one group or slope after the other"):
+        run(town(), ITALIAN.replace('"draws": 1500', '"draws": 4000'), fit=diverging)
+
+
+@pytest.mark.parametrize("name", SURVEYS)
+def test_made_up_answers_are_fitted_with_the_priors_that_they_are_drawn_from(name):
+    """Priors that follow the answers would be wider or narrower for answers made up."""
+    names = report_on(name)[1]
+    priors = [str(names[model]).split("Priors:")[1] for model in ("model", "fake_model")]
+    assert priors[0] == priors[1]
+
+
+def test_slopes_of_numbers_have_priors_in_units_of_the_answers():
+    tables = regions()
+    names = sorted(tables["frame"]["région"].unique())
+    tables["regions"] = pd.DataFrame({"région": names, "prix": np.linspace(1, 3, len(names))})
+    settings = FRENCH.replace("slopes, groups, family = []", 'slopes, groups, family = ["prix"]')
+    report = run(tables, settings, fit=made_up_draws)["report"]
+    assert "`prix ~ Normal" in report["Priors set here"]
 
 
 def test_a_level_of_the_survey_that_the_frame_lacks_stops_the_template():
