@@ -457,6 +457,7 @@ def test_a_smooth_in_any_formula_is_refused_by_name():
         ({"below": 1, "quantiles": 0.5}, ValueError, "^below and quantiles are given; ask for one"),
         ({"below": "50,000"}, TypeError, "^below is '50,000'; pass a number, or a list of numbers"),
         ({"below": [1, "2"]}, TypeError, r"^below is \[1, '2'\]; pass a number, or a list of num"),
+        ({"below": 2j}, TypeError, "^below is 2j; pass a number, or a list of numbers$"),
         ({"below": True}, TypeError, "^below is True; pass a number, or a list of numbers$"),
         ({"below": np.nan}, ValueError, "^below holds nan; pass finite numbers$"),
         ({"below": []}, ValueError, r"^below is \[\]; list one number or more, each once$"),
