@@ -5,6 +5,7 @@ SciPy's distributions, cell by cell, or by summing PyMC's density of a count.
 """
 
 import importlib
+import inspect
 
 import bambi as bmb
 import numpy as np
@@ -235,6 +236,23 @@ def test_mean_of_a_count_is_what_pymc_samples(family):
     assert at_most.item() == pytest.approx(shares[:3].sum(), rel=1e-8)
 
 
+EXACT = {"asymmetriclaplace", "gaussian", "laplace", "lognormal", "t", "weibull"}
+
+
+@pytest.mark.parametrize("family", [name for name in SCIPY if FAMILIES[name].bracket])
+def test_the_quantile_of_a_cell_is_within_its_bracket(family):
+    bracket, rng = FAMILIES[family].bracket, np.random.default_rng(7)
+    taken = inspect.signature(SCIPY[family]).parameters
+    values = {name: rng.uniform(0.4, 0.9, size=20) for name in taken}
+    for q in (0.02, 0.3, 0.5, 0.9):
+        expected = SCIPY[family](**values).ppf(q)
+        used = {n: values[n] for n in inspect.signature(bracket).parameters if n != "q"}
+        low, high = bracket(q, **used)
+        assert (low <= expected + 1e-9).all() and (expected <= high + 1e-9).all()
+        if family in EXACT:
+            np.testing.assert_allclose(low, high)
+
+
 def roots_of(function, start, rise=1.0, **options):
     """Roots, and how many values were wanted for each of them."""
     wanted = np.zeros(np.shape(start), dtype=int)
@@ -425,7 +443,10 @@ def test_draws_without_the_spread_give_means_alone():
     draws = synthetic.draws_for(model)
     only = xr.DataTree.from_dict({"posterior": draws["posterior"].to_dataset().drop_vars("sigma")})
     poststratify(model, only, FRAME)
-    with pytest.raises(ValueError, match="^draws have no parameter 'sigma', which the model's fam"):
+    message = (
+        "^draws have no parameter 'sigma', which the .* needs here; pass what model.fit returned$"
+    )
+    with pytest.raises(ValueError, match=message):
         poststratify(model, only, FRAME, below=0.5)
 
 
